@@ -1,0 +1,24 @@
+//! The binary `tradeagent` as a library: CLI, config, clock, wiring, lock, scheduler, control socket.
+//!
+//! The way through it, and the only one: schedule -> run -> component -> host function -> oms ->
+//! journal -> broker. Start reading at [`schedule`], then [`runner`] and [`services`].
+
+// The operator's side.
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod exit;
+pub mod lock;
+pub mod notify;
+pub mod output;
+pub mod report;
+// The day's side.
+pub mod clock;
+pub mod runner;
+pub mod schedule;
+pub mod scheduler;
+pub mod services;
+pub mod strategies;
+pub mod wiring;
+// The commands.
+pub mod commands;
