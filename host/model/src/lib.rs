@@ -20,8 +20,8 @@ pub mod time;
 
 pub use clock::{BoxFuture, Clock};
 pub use desk::{
-    DayAccount, Difference, Funds, Holding, ModifyRequest, OrderError, OrderView, Origin, PlaceRequest, Placed, PositionView,
-    ReadError, Report, Skip,
+    DayAccount, Difference, Funds, Holding, ModifyRequest, OrderError, OrderView, Origin, PlaceRequest,
+    Placed, PositionView, ReadError, Report, Skip,
 };
 pub use evidence::{Evidence, Fact, Fill, Source};
 pub use instrument::{Exchange, Instrument, InstrumentClass, Series};
@@ -29,5 +29,5 @@ pub use ledger::{LedgerEntry, LedgerKind, Position};
 pub use name::{Account, BrokerOrderId, ContentHash, RunId, StrategyName, Symbol};
 pub use order::{Action, Intent, IntentId, OrderId, OrderTerms, OrderType, Product, Side, Status, Validity};
 pub use price::{Money, Price, PriceError, Quantity, Tick};
-//pub use state::OrderState;
+pub use state::OrderState;
 pub use time::{Date, Timestamp};
