@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use model::{
-    Account, Evidence, Intent, IntentId, LedgerEntry, Report, RunId, StrategyName, Timestamp,
-    time::Date,
+    Account, Evidence, Intent, IntentId, LedgerEntry, Report, RunId, StrategyName, Timestamp, time::Date,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +50,7 @@ pub struct Alert {
 /// An alert in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertRow {
-    /// Its number.
+    /// Its number: the `seq` of its entry.
     pub id: i64,
     /// The alert.
     pub alert: Alert,
@@ -61,7 +60,8 @@ pub struct AlertRow {
     pub failures: u32,
 }
 
-/// A run begins. Unique by (task, scheduled, attempt); the first attempt claims the slot.
+/// A run begins. Unique by (task, scheduled, attempt); the first attempt claims the slot, attempt n+1 is
+/// taken only when there were n and the run did not end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStart {
     /// `task@scheduled`.
@@ -196,13 +196,15 @@ pub enum Entry {
     },
     /// What was learnt.
     Evidence(Evidence),
-    /// Shares and money. A fill is unique by (account, trade id).
+    /// Shares and money. A fill is unique by (account, order, trade id): exchanges number their trades
+    /// anew each day, and both sides of a trade carry the same number.
     Ledger(LedgerEntry),
     /// A run begins.
     RunStart(RunStart),
     /// A run ends.
     RunEnd(RunEnd),
-    /// A strategy's key-value store; `None` takes the key out.
+    /// A strategy's key-value store; `None` takes the key out. The journal keeps the last write of each
+    /// key only.
     State {
         /// Whose.
         strategy: StrategyName,
@@ -303,6 +305,18 @@ pub enum JournalError {
     /// An intent, run slot or fill is there already: nothing of this commit was written.
     #[error("{0} is in the journal already")]
     Duplicate(String),
+    /// Another process has it open for writing.
+    #[error(
+        "the journal {path} is being written by another process: stop that tradeagent, or talk to it over its control socket"
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An entry refers to something that the journal does not have, or skips a step: a fault of the
+    /// caller. Nothing of this commit was written.
+    #[error("this cannot be written to the journal: {0}")]
+    Inconsistent(String),
     /// The file's content contradicts itself.
     #[error("the journal is damaged: {0}; restore a backup")]
     Damaged(String),
@@ -312,6 +326,17 @@ pub enum JournalError {
 pub trait Journal: Send + 'static {
     /// Keeps all of `entries` or, on any error, none. A `Synced` commit does exactly one fsync.
     fn commit(&mut self, entries: &[Entry], durability: Durability) -> Result<(), JournalError>;
+
+    /// Ends a batch: what a journal in bulk mode holds back reaches the file. Nothing to do elsewhere.
+    fn flush(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// House-keeping to be done while nothing waits for a commit, every few seconds. It may touch the
+    /// disk so that commits do not have to.
+    fn maintain(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 
     /// Everything that the desk needs to stand up again, in order: intents of orders that are not final
     /// or whose trading day or session is `since` or later, their attempts and evidence; the whole
