@@ -75,7 +75,8 @@ fn target_folder(out: &Path) -> Result<PathBuf> {
 /// off, and then `rust-toolchain.toml` alone does not bring it.
 fn have_target() -> Result<()> {
     let rustc = variable("RUSTC")?;
-    let answer = Command::new(&rustc).args(["--print", "sysroot"]).output().context("asking rustc for its sysroot")?;
+    let answer =
+        Command::new(&rustc).args(["--print", "sysroot"]).output().context("asking rustc for its sysroot")?;
     ensure!(answer.status.success(), "rustc --print sysroot failed");
     let sysroot = PathBuf::from(String::from_utf8(answer.stdout)?.trim());
     let library = sysroot.join("lib/rustlib").join(TARGET).join("lib");
@@ -86,7 +87,8 @@ fn have_target() -> Result<()> {
     let toolchain = sysroot.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let by_rustup = sysroot.parent().and_then(Path::file_name).is_some_and(|name| name == "toolchains");
     if by_rustup {
-        let added = Command::new("rustup").args(["target", "add", TARGET, "--toolchain", &toolchain]).status();
+        let added =
+            Command::new("rustup").args(["target", "add", TARGET, "--toolchain", &toolchain]).status();
         if added.is_ok_and(|status| status.success()) && library.is_dir() {
             return Ok(());
         }
@@ -105,7 +107,10 @@ fn have_target() -> Result<()> {
 
 fn compile(plugins: &Path, target: &Path) -> Result<()> {
     let mut cargo = Command::new(variable("CARGO")?);
-    cargo.current_dir(plugins).args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(target);
+    cargo
+        .current_dir(plugins)
+        .args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"])
+        .arg(target);
     for guest in GUESTS {
         cargo.args(["-p", guest]);
     }

@@ -1,33 +1,4 @@
-//! Buys oversold stocks, once a day after the close, with after-market limit orders for the next session.
-//!
-//! It screens the universe on the day's own daily bar: RSI under 30 above the trend average, under 20 below
-//! it, with floors for volume and price. Too little or stale history is skipped and counted, never guessed.
-//! The candidates are ranked (lowest RSI, then highest turnover of the day, then symbol), and bought until
-//! the cap on positions is reached or the cash is used up. Positions and buys that are pending or whose fate
-//! is unknown count against the cap; a holding that the system did not buy does not.
-//!
-//! | parameter | default | |
-//! |---|---|---|
-//! | `series` | `EQ` | series to screen, separated by commas |
-//! | `universe` | | symbols to screen, separated by commas; empty: all of the series |
-//! | `rsi_period` | 10 | days of the RSI (Wilder) |
-//! | `rsi_above_trend` | 30 | buy under this RSI while the close is above the trend average |
-//! | `rsi_below_trend` | 20 | the same below it |
-//! | `trend_ema` | 200 | days of the trend average; also the least history |
-//! | `history` | 260 | daily bars to ask for, when more than the least |
-//! | `volume_days` | 50 | days of the average volume, the last one included |
-//! | `volume_ratio` | 1.0 | least volume of the day, as a multiple of the average |
-//! | `volume_min` | 150000 | least volume of the day, in shares |
-//! | `price_min` | 20 | least close, in rupees |
-//! | `capital_per_position` | 100000 | largest value of a position, in rupees |
-//! | `order_value_min` | 5000 | an order of less is not worth its charges, in rupees |
-//! | `cash_buffer` | 1 | per cent of an order's value kept back for charges |
-//! | `liquidity_from_5000` | 2 | largest order in per cent of the average volume, for a close from 5,000 rupees |
-//! | `liquidity_from_1000` | 5 | from 1,000 |
-//! | `liquidity_from_500` | 10 | from 500 |
-//! | `liquidity_below_500` | 20 | below |
-//! | `max_positions` | 6 | cap on positions, pending buys included |
-//! | `limit_above_close` | 1 | per cent that the limit is above the close |
+#![doc = include_str!("../README.md")]
 
 mod report;
 mod screen;

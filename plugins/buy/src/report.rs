@@ -181,4 +181,9 @@ mod tests {
         );
         assert_eq!(report.skipped.len(), 2);
     }
+
+    #[test]
+    fn the_readme_tells_every_parameter_and_its_default() {
+        tradeagent_sdk::params::assert_documented(include_str!("../README.md"), Settings::from_params);
+    }
 }

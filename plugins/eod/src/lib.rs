@@ -1,16 +1,9 @@
-//! Closes the day, after the session: cancels day orders whose session is over, compares the journal with
-//! the broker, and reports orders, fills, profit after every charge, open positions, and what was skipped.
-//!
-//! The steps do not wait for each other's success: what one could not do is in the report, and the rest is
-//! done.
-//!
-//! | parameter | default | |
-//! |---|---|---|
-//! | `cancel_stale` | true | cancel day orders of a past session |
-//! | `differences_max` | 50 | differences that are listed one by one |
+#![doc = include_str!("../README.md")]
 
 mod logic;
+mod settings;
 
+use settings::Settings;
 use tradeagent_sdk::eod::portfolio::Difference;
 use tradeagent_sdk::eod::types::{Order, Status};
 use tradeagent_sdk::eod::{self, *};
@@ -22,17 +15,13 @@ struct Eod;
 
 impl Strategy for Eod {
     fn run(&mut self, tick: Tick) -> Result<Option<Report>, TaskError> {
-        let params = Params::read();
-        let cancel_stale = params.get("cancel_stale", true)?;
-        let differences_max = params.within("differences_max", 50_u32, 1..=1_000)?;
-        params.done()?;
-
+        let settings = Settings::from_params(Params::read())?;
         let mut report = Report::new("");
-        let cancelled = if cancel_stale { cancel_all_stale(&tick, &mut report)? } else { 0 };
+        let cancelled = if settings.cancel_stale { cancel_all_stale(&tick, &mut report)? } else { 0 };
         // Before the account: it may find fills that came late.
         let differences = step("reconciliation", portfolio::reconcile(), &mut report);
         if let Some(differences) = &differences {
-            put_differences(&mut report, differences, differences_max as usize);
+            put_differences(&mut report, differences, settings.differences_max as usize);
         }
         let account = step("day account", portfolio::get_day_account(), &mut report);
         if let Some(account) = &account {

@@ -1,25 +1,4 @@
-//! Watches the open positions and alerts; it cannot trade. Each alert goes out once per cause and day.
-//!
-//! | cause | when | severity |
-//! |---|---|---|
-//! | `exit` | the price has reached the EMA that `sell` asks for | critical |
-//! | `rsi-critical`, `rsi-warning` | RSI over 50, over 45 | critical, warning |
-//! | `average-first`, `average-second` | RSI under 20, under 10: a level at which one could buy more. Text only | info |
-//! | `move-up`, `move-down` | the price is 3 per cent from entry | info, warning |
-//!
-//! The indicators take the last price as today's close.
-//!
-//! | parameter | default | |
-//! |---|---|---|
-//! | `ema_days` | 9 | length of the average in daily bars |
-//! | `rsi_period` | 10 | days of the RSI (Wilder) |
-//! | `history` | 200 | daily bars that both are computed from |
-//! | `history_age_days_max` | 7 | oldest last bar, in calendar days; an older history is no history |
-//! | `rsi_warning` | 45 | alert over this RSI |
-//! | `rsi_critical` | 50 | the same, louder |
-//! | `average_first` | 20 | alert under this RSI |
-//! | `average_second` | 10 | the same |
-//! | `move_min` | 3 | alert from this move against entry, in per cent |
+#![doc = include_str!("../README.md")]
 
 mod logic;
 mod settings;

@@ -201,4 +201,9 @@ mod tests {
         assert_eq!(at(20_010, 1_100_000), None, "too few");
         assert_eq!(at(20_030, 1_100_000), None, "too old");
     }
+
+    #[test]
+    fn the_readme_tells_every_parameter_and_its_default() {
+        tradeagent_sdk::params::assert_documented(include_str!("../README.md"), Settings::from_params);
+    }
 }

@@ -4,7 +4,7 @@ use tradeagent_sdk::TaskError;
 use tradeagent_sdk::params::Params;
 use tradeagent_sdk::price::Percent;
 
-/// What the operator can set; the table is in the crate's documentation.
+/// What the operator can set; the table is in the README.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub ema_days: u32,

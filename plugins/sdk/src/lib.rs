@@ -126,15 +126,29 @@ macro_rules! __export_strategy {
                     IT.with(|it| $crate::glue::run(it, $crate::Tick { now, cause }))
                 }
             }
-    #[cfg(target_family = "wasm")]
-            $crate::bindings::export!(Component with_types_in $crate::bindings);
-            #[cfg(not(target_family = "wasm"))]
-            const _: fn(
-                $crate::glue::Instant,
-                $crate::Cause,
-            )
-                -> ::core::result::Result<::core::option::Option<$crate::Report>, $crate::TaskError> =
-                <Component as $crate::glue::Guest>::run;
+            $crate::__export_component!(Component);
         };
+    };
+}
+
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($component:ident) => {
+        $crate::bindings::export!($component with_types_in $crate::bindings);
+    };
+}
+
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($component:ident) => {
+        const _: fn(
+            $crate::glue::Instant,
+            $crate::Cause,
+        ) -> ::core::result::Result<::core::option::Option<$crate::Report>, $crate::TaskError> =
+            <$component as $crate::glue::Guest>::run;
     };
 }

@@ -111,6 +111,25 @@ impl Params {
     }
 }
 
+/// Checks that a README's table (`| \`name\` | default | ...`) names every parameter that `read` asks for, no
+/// other, and the defaults that hold. For a strategy's own tests.
+///
+/// # Panics
+/// When it does not.
+pub fn assert_documented<T: std::fmt::Debug>(readme: &str, read: impl Fn(Params) -> Result<T, TaskError>) {
+    let table = readme.lines().skip_while(|line| !line.starts_with("| parameter |"));
+    let rows = table.filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let pairs = rows.filter_map(|(name, rest)| Some((name.to_owned(), rest.split_once('|')?.0)));
+    let plain = |text: &str| text.trim().trim_matches('`').to_owned();
+    let pairs: BTreeMap<String, String> = pairs.map(|(name, value)| (name, plain(value))).collect();
+    let names = pairs.keys().cloned().collect::<Vec<_>>().join(", ");
+    let defaults = format!("{:?}", read(Params::from_pairs([])));
+    assert_eq!(format!("{:?}", read(Params::from_pairs(pairs))), defaults, "the documented defaults");
+    let stranger = [("?".to_owned(), String::new())];
+    let Err(TaskError::Config(text)) = read(Params::from_pairs(stranger)) else { panic!("`?` is accepted") };
+    assert_eq!(text, format!("there is no parameter ?; there are: {names}"), "the documented names");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,19 +1,4 @@
-//! Sells what the system owns, each minute from the open to the close.
-//!
-//! For every position there is exactly one working limit sell for the free settled shares. Its price is the
-//! EMA of the daily closes up to yesterday with the last price blended in (alpha = 2/(ema_days+1), 0.2 for 9),
-//! up to the tick. The price is only ever lowered, by `modify`; the lowest price of the day is kept in
-//! `state`. A target that is further under entry than `loss_max` or outside the day's band is passed over
-//! and looked at again at the next tick; an order that is already working then keeps its price.
-//!
-//! | parameter | default | |
-//! |---|---|---|
-//! | `ema_days` | 9 | length of the average in daily bars; also the least history |
-//! | `history` | 200 | daily bars that the average is computed from |
-//! | `history_age_days_max` | 7 | oldest last bar, in calendar days; an older history is no history |
-//! | `loss_max` | 5 | per cent that a target may be under the average price paid |
-//! | `sell_unsettled` | false | also sell T+1 and same-day shares (never those of trade-to-trade stocks) |
-//! | `attempts_max` | 5 | orders that the broker may refuse per symbol and day before we stop trying |
+#![doc = include_str!("../README.md")]
 
 mod logic;
 mod memory;

@@ -224,3 +224,8 @@ fn an_unknown_parameter_is_refused() {
     let error = Settings::from_params(Params::from_pairs(pairs)).expect_err("an unknown name");
     assert!(matches!(error, TaskError::Config(text) if text.contains("no parameter ema")));
 }
+
+#[test]
+fn the_readme_tells_every_parameter_and_its_default() {
+    tradeagent_sdk::params::assert_documented(include_str!("../README.md"), Settings::from_params);
+}

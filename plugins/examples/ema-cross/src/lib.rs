@@ -1,14 +1,4 @@
-//! Two moving averages of one feed's close: flat and fast above slow buys, long and fast below slow sells all.
-//! Market orders. It acts on the first feed only.
-//!
-//! | parameter | default | |
-//! |---|---|---|
-//! | `fast` | 10 | bars of the fast average |
-//! | `slow` | 20 | bars of the slow average; the first signal comes with this bar |
-//! | `quantity` | 10 | shares to buy |
-//!
-//! What it owns is asked for once, at the first bar; from then on it counts its own orders, so that a bar
-//! costs no host call. The averages live in memory: an instance begins with a warm-up.
+#![doc = include_str!("../README.md")]
 
 mod logic;
 
@@ -18,6 +8,26 @@ use tradeagent_sdk::price::RUPEE;
 use tradeagent_sdk::trader::types::{Bar, OrderError, OrderRequest, OrderType, Placed, Product, Validity};
 use tradeagent_sdk::trader::{self, *};
 use tradeagent_sdk::{describe, stage};
+
+/// What the operator can set; the table is in the README.
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    fast: u32,
+    slow: u32,
+    quantity: u32,
+}
+
+impl Settings {
+    fn from_params(params: Params) -> Result<Self, TaskError> {
+        let settings = Self {
+            fast: params.within("fast", 10, 1..=10_000)?,
+            slow: params.within("slow", 20, 1..=10_000)?,
+            quantity: params.within("quantity", 10, 1..=1_000_000)?,
+        };
+        params.done()?;
+        Ok(settings)
+    }
+}
 
 #[derive(Default)]
 struct EmaCross(Option<Market>);
@@ -55,11 +65,7 @@ impl Strategy for EmaCross {
 impl Market {
     #[cold]
     fn open(tick: &Tick) -> Result<Self, TaskError> {
-        let params = Params::read();
-        let fast = params.within("fast", 10_u32, 1..=10_000)?;
-        let slow = params.within("slow", 20_u32, 1..=10_000)?;
-        let quantity = params.within("quantity", 10_u32, 1..=1_000_000)?;
-        params.done()?;
+        let Settings { fast, slow, quantity } = Settings::from_params(Params::read())?;
         let Some(feed) = tick.about().feeds.into_iter().next() else {
             return Err(TaskError::Config("this strategy needs a feed of bars".to_owned()));
         };
@@ -112,3 +118,13 @@ fn sent(answer: Result<Placed, OrderError>) -> bool {
 }
 
 trader::export!(EmaCross);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_tells_every_parameter_and_its_default() {
+        tradeagent_sdk::params::assert_documented(include_str!("../README.md"), Settings::from_params);
+    }
+}
