@@ -92,7 +92,8 @@ impl OrderState {
                 self.base = Status::Unknown;
                 Ok(Applied::Changed)
             }
-            Fact::Parked { .. } if self.base.is_unresolved() && self.base != Status::Parked => {
+            // Also of an order that worked once and cannot be found any more.
+            Fact::Parked { .. } if !self.base.is_final() && self.base != Status::Parked => {
                 self.base = Status::Parked;
                 Ok(Applied::Changed)
             }

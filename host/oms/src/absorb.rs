@@ -1,0 +1,169 @@
+//! Rows of the broker's books, matched to orders and taken in.
+
+use broker::{BrokerOrder, BrokerTrade};
+use journal::{Alert, Durability, Entry, Severity};
+use model::state::Applied;
+use model::{
+    Evidence, Fact, Fill, LedgerEntry, LedgerKind, OrderId, OrderState, Quantity, Source, Timestamp,
+};
+
+use crate::book::Book;
+use crate::day;
+use crate::desk::{Desk, Inner};
+
+impl Desk {
+    /// Takes rows of the broker's books in that the caller has at hand; answers with how many said
+    /// something new. For the inline driver after each virtual minute, and for a broker's feed. Rows
+    /// that are not this account's own orders are passed over; absence proves nothing here.
+    pub fn absorb(&self, orders: &[BrokerOrder], trades: &[BrokerTrade]) -> usize {
+        self.inner.absorb(orders, trades, None, None)
+    }
+}
+
+impl Inner {
+    /// `since`: the book's revision when the read began; an order that changed after it is told only
+    /// what cannot be undone (fills and ends). `only`: nothing but this order.
+    pub(crate) fn absorb(
+        &self,
+        orders: &[BrokerOrder],
+        trades: &[BrokerTrade],
+        since: Option<u64>,
+        only: Option<OrderId>,
+    ) -> usize {
+        let mut journal = self.journal();
+        let mut book = self.book();
+        let mut entries = Vec::new();
+        let mut news = 0;
+        for trade in trades {
+            news += usize::from(self.take_trade(&mut book, trade, only, &mut entries));
+        }
+        for row in orders {
+            news += usize::from(self.take_row(&mut book, row, since, only, &mut entries));
+        }
+        drop(book);
+        if !entries.is_empty()
+            && let Err(error) = journal.commit(&entries, Durability::Relaxed)
+        {
+            self.halt(&error);
+        }
+        news
+    }
+
+    /// Trades first: what they explain, the row need not.
+    pub(crate) fn take_trade(
+        &self,
+        book: &mut Book,
+        trade: &BrokerTrade,
+        only: Option<OrderId>,
+        out: &mut Vec<Entry>,
+    ) -> bool {
+        let Some(id) = book.match_row(&trade.broker_id, trade.tag.as_deref()) else { return false };
+        let Some(order) = book.order(id) else { return false };
+        if only.is_some_and(|only| only != id) || order.has_trade(&trade.trade_id) || trade.quantity.is_zero()
+        {
+            return false;
+        }
+        let fresh = trade.quantity.saturating_sub(order.covered(trade.quantity));
+        let kind = LedgerKind::Fill { order: id, trade_id: trade.trade_id.clone() };
+        let entry = (!fresh.is_zero())
+            .then(|| self.ledger_entry(book, order, fresh, trade.price, trade.at, trade.session, kind, out));
+        let fill = Fill {
+            trade_id: trade.trade_id.clone(),
+            quantity: trade.quantity,
+            price: trade.price,
+            at: trade.at,
+            session: trade.session,
+        };
+        let at = self.clock.now();
+        // Entered before the order is told, so that it is settled when it has ended.
+        let evidence =
+            Evidence { order: id, intent: id, at, source: Source::Trades, fact: Fact::Filled(fill) };
+        book.learn(evidence, true, out);
+        if let Some(entry) = entry {
+            out.push(Entry::Ledger(entry.clone()));
+            book.post(entry, out);
+        }
+        true
+    }
+
+    /// One line of the ledger for `quantity` shares of `order`.
+    #[expect(clippy::too_many_arguments, reason = "the columns of a ledger line")]
+    pub(crate) fn ledger_entry(
+        &self,
+        book: &Book,
+        order: &OrderState,
+        quantity: Quantity,
+        price: model::Price,
+        at: Timestamp,
+        session: model::Date,
+        why: LedgerKind,
+        out: &mut Vec<Entry>,
+    ) -> LedgerEntry {
+        let mut entry = LedgerEntry {
+            account: self.config.account.clone(),
+            symbol: order.terms.symbol.clone(),
+            side: order.terms.side,
+            product: order.terms.product,
+            quantity,
+            price,
+            charges: model::Money::ZERO,
+            at,
+            session,
+            settles: self.view.settlement_date(session),
+            why,
+        };
+        let first = book.days.get(&session).is_none_or(|day| day.is_first_sale(&entry.symbol));
+        match day::charges(self.config.charges.as_ref(), &entry, first) {
+            Ok(charges) => entry.charges = charges.total(),
+            Err(why) => out.push(Entry::Alert(Alert {
+                key: format!("charges:{session}"),
+                severity: Severity::Warning,
+                source: "desk".to_owned(),
+                text: format!("trades of {session} are booked without charges: {why}"),
+                at,
+            })),
+        }
+        entry
+    }
+
+    /// One row of the order book.
+    pub(crate) fn take_row(
+        &self,
+        book: &mut Book,
+        row: &BrokerOrder,
+        since: Option<u64>,
+        only: Option<OrderId>,
+        out: &mut Vec<Entry>,
+    ) -> bool {
+        let Some(id) = book.match_row(&row.broker_id, row.tag.as_deref()) else { return false };
+        let Some(order) = book.order(id) else { return false };
+        let strict = !self.is_inline();
+        if only.is_some_and(|only| only != id)
+            || order.agrees(&row.status, row.filled, row.terms.price, row.terms.quantity, strict)
+        {
+            return false;
+        }
+        let touched = book.live.get(&id).map_or(0, |slot| slot.touched);
+        let undoable = !row.status.is_final() && row.filled <= order.filled() && order.broker_id.is_some();
+        if undoable && since.is_some_and(|since| touched > since) {
+            return false;
+        }
+        let ended = row.status.is_final();
+        let evidence = seen(id, row, Source::OrderBook, self.clock.now());
+        book.learn(evidence, ended && strict, out) == Applied::Changed
+    }
+}
+
+/// What a row says, as evidence about `order`.
+pub(crate) fn seen(order: OrderId, row: &BrokerOrder, source: Source, at: Timestamp) -> Evidence {
+    let fact = Fact::Seen {
+        broker_id: row.broker_id.clone(),
+        status: row.status.clone(),
+        filled: row.filled,
+        average: row.average,
+        price: row.terms.price,
+        quantity: row.terms.quantity,
+        reason: row.reason.clone(),
+    };
+    Evidence { order, intent: order, at, source, fact }
+}

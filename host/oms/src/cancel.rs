@@ -1,0 +1,75 @@
+//! The end of a working order.
+
+use std::sync::Arc;
+
+use model::{IntentId, OrderError, OrderId, Origin, Placed};
+
+use crate::answer::ALREADY_COMPLETE;
+use crate::commit::{Committed, standing};
+use crate::desk::{Desk, Inner};
+use crate::permit::Call;
+use crate::place::detached;
+use crate::wire;
+
+impl Desk {
+    /// Cancels a working order: the strategy's own, or with `any_stale` another's whose session is over.
+    /// "Already ended" is an answer, not an error. Cancelling is allowed in every state of the switch.
+    pub async fn cancel(
+        &self,
+        origin: &Origin,
+        order: OrderId,
+        any_stale: bool,
+        reason: String,
+    ) -> Result<Placed, OrderError> {
+        let desk = Arc::clone(&self.inner);
+        let origin = origin.clone();
+        if desk.is_inline() {
+            return desk.cancel(origin, order, any_stale, reason).await;
+        }
+        detached(async move { desk.cancel(origin, order, any_stale, reason).await }).await
+    }
+}
+
+impl Inner {
+    async fn cancel(
+        self: Arc<Self>,
+        origin: Origin,
+        order: OrderId,
+        any_stale: bool,
+        reason: String,
+    ) -> Result<Placed, OrderError> {
+        self.permit(Call::Cancel, None).await?;
+        match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason)).await?? {
+            Committed::Same(placed) => Ok(placed),
+            Committed::Send((intent, call)) => {
+                let answer = wire::guarded(|| self.broker.cancel(call)).await;
+                self.finish_cancel(order, intent, answer).await
+            }
+        }
+    }
+
+    /// The acknowledgement says that the request was taken; the book says what came of it.
+    async fn finish_cancel(
+        self: &Arc<Self>,
+        order: OrderId,
+        intent: IntentId,
+        answer: Result<broker::Ack, broker::SendError>,
+    ) -> Result<Placed, OrderError> {
+        let outcome = self.step(move |desk| desk.record_change(order, intent, answer)).await?;
+        match &outcome {
+            Ok(_) => {}
+            Err(OrderError::Refused { code, .. }) if code == ALREADY_COMPLETE => {}
+            Err(_) => return outcome,
+        }
+        // Best effort: what cannot be read now, the reconciler reads later.
+        let since = self.book().revision;
+        if let Ok(rows) = self.broker.orders().await {
+            let trades = self.broker.trades().await.unwrap_or_default();
+            self.step(move |desk| desk.absorb(&rows, &trades, Some(since), Some(order))).await?;
+        }
+        let book = self.book();
+        book.order(order)
+            .map(standing)
+            .ok_or_else(|| OrderError::Desk(format!("order {order} is not in the book")))
+    }
+}
