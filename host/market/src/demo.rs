@@ -7,7 +7,7 @@
 //! - `DEMOBETA` becomes so at day 1's close.
 //! - `DEMOGAMMA` is held. On day 1 it falls early, which lowers a target blended from EMA9 and the last
 //!   price, then rises through it.
-//! - The others do not qualify, each for a reason of its own (see [`CAST`]).
+//! - The others do not qualify, each for a reason of its own (see `CAST`).
 
 use std::sync::Arc;
 

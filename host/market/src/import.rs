@@ -82,8 +82,10 @@ pub struct ImportReport {
     pub symbols_stored: u64,
     /// Sessions of the store's span without a file.
     pub gaps: Vec<Gap>,
-    /// Factors that the store's rows give.
+    /// Factors that the store's published previous closes give.
     pub factors: u64,
+    /// Breaks inferred from opens outside of every price band.
+    pub inferred_factors: u64,
     /// Refused lines in all.
     pub rejected_total: u64,
     /// The first refused lines.
@@ -150,7 +152,7 @@ pub fn import(
         progress(Progress { files_done: done + 1, files: files.len(), file: path, rows: job.report.rows });
     }
     store::save(into, &job.table)?;
-    Ok(job.finish(calendar))
+    job.finish(calendar)
 }
 
 #[derive(Default)]
@@ -278,17 +280,19 @@ impl Job<'_> {
         }
     }
 
-    fn finish(self, calendar: &Calendar) -> ImportReport {
-        let mut report = self.report;
-        report.symbols = self.seen.symbols.len() as u64;
-        report.sessions = self.seen.dates.len() as u64;
-        let dataset = Dataset::build(self.table, calendar);
-        let summary = dataset.summary();
+    fn finish(self, calendar: &Calendar) -> Result<ImportReport, ImportError> {
+        let Self { mut report, seen, into, table, .. } = self;
+        report.symbols = seen.symbols.len() as u64;
+        report.sessions = seen.dates.len() as u64;
+        // Read back what was written: the figures are of the store, minutes of other imports included.
+        drop(table);
+        let summary = Dataset::load(into, calendar)?.summary();
         report.sessions_stored = summary.sessions;
         report.symbols_stored = summary.symbols;
         report.gaps = summary.gaps;
         report.factors = summary.factors.len() as u64;
-        report
+        report.inferred_factors = summary.inferred_factors.len() as u64;
+        Ok(report)
     }
 }
 

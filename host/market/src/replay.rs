@@ -1,7 +1,7 @@
 //! Past days shown as if they were happening: [`Market`] for those who watch, [`PriceSource`] for the paper
 //! exchange, both from one [`Dataset`].
 //!
-//! **No look-ahead.** What a watcher sees at an instant is decided in one place, [`clock::Visible`]: the
+//! **No look-ahead.** What a watcher sees at an instant is decided in one place, `clock::Visible`: the
 //! daily bars of sessions that closed at least half an hour ago, and of today's session the minutes that
 //! have passed. A factor counts from the open of its session.
 

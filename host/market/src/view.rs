@@ -55,10 +55,10 @@ pub struct Quote {
 
 /// Candles of one symbol as columns, oldest first, all of one length. Prices are in ten-thousandths of a
 /// rupee and adjusted for the corporate actions known at the instant of asking, volumes inversely.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candles {
-    /// Of which symbol; `None` only in the default value.
-    pub symbol: Option<Symbol>,
+    /// Of which symbol.
+    pub symbol: Symbol,
     /// Start, nanoseconds since 1970 UTC: a day starts at the open of its session.
     pub start: Vec<i64>,
     /// First price.
@@ -71,6 +71,31 @@ pub struct Candles {
     pub close: Vec<i64>,
     /// Shares traded.
     pub volume: Vec<u64>,
+}
+
+impl Candles {
+    /// No candles of `symbol`.
+    pub const fn empty(symbol: Symbol) -> Self {
+        Self {
+            symbol,
+            start: Vec::new(),
+            open: Vec::new(),
+            high: Vec::new(),
+            low: Vec::new(),
+            close: Vec::new(),
+            volume: Vec::new(),
+        }
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.start.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.start.is_empty()
+    }
 }
 
 /// Why there is no answer.

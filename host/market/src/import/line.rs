@@ -109,7 +109,7 @@ impl Columns {
 }
 
 /// A field as text.
-pub fn text<'r>(record: &'r ByteRecord, at: usize, name: impl Fn() -> String) -> Result<&'r str, Fault> {
+pub fn text(record: &ByteRecord, at: usize, name: impl Fn() -> String) -> Result<&str, Fault> {
     let bytes = record.get(at).ok_or_else(|| Fault::Missing(name()))?;
     std::str::from_utf8(bytes).map_err(|_| Fault::NotText(name()))
 }
@@ -183,10 +183,11 @@ pub fn date(field: &str) -> Result<Date, Fault> {
             }
         }
     }
-    if field.len() == 8 && field.bytes().all(|byte| byte.is_ascii_digit()) {
-        if let Ok(date) = Date::parse_from_str(field, "%Y%m%d") {
-            return Ok(date);
-        }
+    if field.len() == 8
+        && field.bytes().all(|byte| byte.is_ascii_digit())
+        && let Ok(date) = Date::parse_from_str(field, "%Y%m%d")
+    {
+        return Ok(date);
     }
     Err(Fault::NotADate(shorten(field)))
 }

@@ -27,15 +27,14 @@ pub fn candles(
     Ok(symbols
         .iter()
         .map(|symbol| {
-            let mut columns = market.data.history(symbol.as_str()).map_or_else(Candles::default, |history| {
-                let visible = &visible[crate::table::slot(history.exchange)];
-                match interval {
-                    Interval::Day => days(market, history, visible, n as usize),
-                    Interval::Minute => minutes(market, history, visible, n as usize),
-                }
-            });
-            columns.symbol = Some(symbol.clone());
-            columns
+            let Some(history) = market.data.history(symbol.as_str()) else {
+                return Candles::empty(symbol.clone());
+            };
+            let visible = &visible[crate::table::slot(history.exchange)];
+            match interval {
+                Interval::Day => days(market, history, visible, n as usize),
+                Interval::Minute => minutes(market, history, visible, n as usize),
+            }
         })
         .collect())
 }
@@ -47,7 +46,7 @@ fn days(market: &ReplayMarket, history: &History, visible: &Visible, n: usize) -
     let class = market.class_of(&history.symbol);
     let start = |session: &u32| hours[*session as usize].open(class).nanos();
     let mut columns = Candles {
-        symbol: None,
+        symbol: history.symbol.clone(),
         start: history.session[from..rows].iter().map(start).collect(),
         open: history.open[from..rows].to_vec(),
         high: history.high[from..rows].to_vec(),
@@ -85,7 +84,7 @@ fn scale(columns: &mut Candles, range: std::ops::Range<usize>, ratio: Ratio) {
 
 /// From the newest backwards, then turned round.
 fn minutes(market: &ReplayMarket, history: &History, visible: &Visible, n: usize) -> Candles {
-    let mut columns = Candles::default();
+    let mut columns = Candles::empty(history.symbol.clone());
     let mut ratio = Ratio::ONE;
     let first_unseen = visible.today.or(visible.last).map_or(0, |session| history.rows_through(session));
     for row in (0..first_unseen).rev() {
