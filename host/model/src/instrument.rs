@@ -42,10 +42,10 @@ pub enum InstrumentClass {
 pub struct Series(pub String);
 
 impl Series {
-    /// Whether shares of this series must be delivered trade for trade (NSE circulars on BE, BZ, BL):
+    /// Whether shares of this series must be delivered trade for trade (NSE: BE, BZ, BL, BT, and ST, SZ of its SME platform; BSE: groups T, XT, Z, ZP, MT):
     /// no sale before credit.
     pub fn is_trade_to_trade(&self) -> bool {
-        matches!(self.0.as_str(), "BE" | "BZ" | "BL" | "T" | "XT" | "Z" | "ZP")
+        matches!(self.0.as_str(), "BE" | "BZ" | "BL" | "BT" | "ST" | "SZ" | "T" | "XT" | "Z" | "ZP" | "MT")
     }
 }
 
@@ -83,6 +83,10 @@ pub struct Instrument {
 impl Instrument {
     /// The class that decides its session.
     pub const fn class(&self) -> InstrumentClass {
-        if self.has_derivatives { InstrumentClass::WithDerivatives } else { InstrumentClass::WithoutDerivatives }
+        if self.has_derivatives {
+            InstrumentClass::WithDerivatives
+        } else {
+            InstrumentClass::WithoutDerivatives
+        }
     }
 }
