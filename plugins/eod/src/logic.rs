@@ -89,7 +89,11 @@ pub fn summary(
     match account {
         Some(account) => {
             let orders = account.orders.iter().map(|(_, count)| count).sum::<u32>();
-            parts.push(format!("{orders} orders, {} fills", account.fills));
+            parts.push(format!(
+                "{}, {}",
+                counted(orders as usize, "order"),
+                counted(account.fills as usize, "fill")
+            ));
             let (net, charges) = (Rupees(net(account)), Rupees(account.charges));
             parts.push(format!("realised {net} after charges of {charges}"));
             parts.push(format!("unrealised {}", Rupees(account.unrealised)));
@@ -97,17 +101,21 @@ pub fn summary(
         None => parts.push("no account of the day".to_owned()),
     }
     if let Some(count) = positions {
-        parts.push(format!("{count} open positions"));
+        parts.push(counted(count, "open position"));
     }
     if cancelled > 0 {
-        parts.push(format!("{cancelled} stale orders cancelled"));
+        parts.push(format!("{} cancelled", counted(cancelled as usize, "stale order")));
     }
     parts.push(match differences {
         Some(0) => "journal and broker agree".to_owned(),
-        Some(count) => format!("{count} differences between journal and broker"),
+        Some(count) => format!("{} between journal and broker", counted(count, "difference")),
         None => "not compared with the broker".to_owned(),
     });
     parts.join("; ")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 #[cfg(test)]
@@ -212,7 +220,7 @@ mod tests {
         let text = summary(Some(&account()), Some(1), 0, Some(0));
         assert_eq!(
             text,
-            "3 orders, 3 fills; realised -222.48 after charges of 222.48; unrealised -0.50; 1 open positions; \
+            "3 orders, 3 fills; realised -222.48 after charges of 222.48; unrealised -0.50; 1 open position; \
              journal and broker agree"
         );
     }
