@@ -99,7 +99,10 @@ fn trusted(path: &Path) -> Result<(), String> {
         return Err(format!("it belongs to user {} and this is user {user}", meta.uid()));
     }
     if meta.mode() & 0o022 != 0 {
-        return Err(format!("others may write to it (mode {:o}): take that right away with `chmod go-w`", meta.mode() & 0o777));
+        return Err(format!(
+            "others may write to it (mode {:o}): take that right away with `chmod go-w`",
+            meta.mode() & 0o777
+        ));
     }
     Ok(())
 }
@@ -123,7 +126,9 @@ fn read(engine: &Engine, path: &Path, key: &[u8; KEY]) -> Option<Component> {
                 Err(error) => tracing::info!(entry = %path.display(), "compiled again: {error}"),
             }
         }
-        Err(why) => tracing::info!(entry = %path.display(), "compiled again, the cached entry is not sound: {why}"),
+        Err(why) => {
+            tracing::info!(entry = %path.display(), "compiled again, the cached entry is not sound: {why}")
+        }
     }
     None
 }
@@ -181,11 +186,13 @@ mod tests {
     use crate::engine::{Profile, engine};
 
     fn component(label: &str) -> Vec<u8> {
-        wat::parse_str(format!("(component (core module (func (export \"{label}\") (loop (br 0)))))")).expect("text")
+        wat::parse_str(format!("(component (core module (func (export \"{label}\") (loop (br 0)))))"))
+            .expect("text")
     }
 
     fn entries(folder: &Path) -> Vec<PathBuf> {
-        let mut paths: Vec<_> = fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
+        let mut paths: Vec<_> =
+            fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
         paths.sort();
         paths
     }

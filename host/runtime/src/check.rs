@@ -65,7 +65,9 @@ pub enum Refusal {
         exports: Vec<String>,
     },
     /// An import that this host does not have.
-    #[error("the component imports `{import}`, which no world of {PACKAGE}@{VERSION} allows: a strategy reaches nothing but the contract")]
+    #[error(
+        "the component imports `{import}`, which no world of {PACKAGE}@{VERSION} allows: a strategy reaches nothing but the contract"
+    )]
     UnknownImport {
         /// Its full name.
         import: String,
@@ -104,7 +106,9 @@ pub enum Refusal {
         built: String,
     },
     /// The names are right and the types are not.
-    #[error("the component does not fit {PACKAGE}@{VERSION} although it says so ({why}): build it again with the SDK of this host")]
+    #[error(
+        "the component does not fit {PACKAGE}@{VERSION} although it says so ({why}): build it again with the SDK of this host"
+    )]
     OtherShape {
         /// What differs.
         why: String,
@@ -183,7 +187,11 @@ impl Inspection {
                 return Err(Refusal::UnknownImport { import: name.clone() });
             };
             if !interface.roles.contains(&role) {
-                return Err(Refusal::NotGranted { interface: interface.name, role, allowed: interface.roles });
+                return Err(Refusal::NotGranted {
+                    interface: interface.name,
+                    role,
+                    allowed: interface.roles,
+                });
             }
         }
         Ok(())
@@ -240,7 +248,9 @@ fn classify(bytes: &[u8]) -> Result<(), NotAComponent> {
         return match bytes.get(4..8) {
             Some([0x0d, 0, 1, 0]) => Ok(()),
             Some([1, 0, 0, 0]) => Err(NotAComponent::CoreModule),
-            Some(other) => Err(NotAComponent::Malformed(format!("an unknown WebAssembly version {other:02x?}"))),
+            Some(other) => {
+                Err(NotAComponent::Malformed(format!("an unknown WebAssembly version {other:02x?}")))
+            }
             None => Err(NotAComponent::Truncated { bytes: bytes.len() }),
         };
     }
@@ -282,11 +292,20 @@ mod tests {
     fn what_is_not_a_component_is_told_what_it_is() {
         for (bytes, says) in [
             (&b""[..], "the file is empty"),
-            (b"\0asm\x01\0\0\0", "it is a core module, not a component: build it with `cargo component build`, for wasm32-wasip2, or encode it with wit-component"),
+            (
+                b"\0asm\x01\0\0\0",
+                "it is a core module, not a component: build it with `cargo component build`, for wasm32-wasip2, or encode it with wit-component",
+            ),
             (b"\0as", "it is cut off after 3 bytes: copy or build it again"),
             (b"\0asm\x0d\0", "it is cut off after 6 bytes: copy or build it again"),
-            (b"\0asm\x0e\0\x01\0", "its bytes are damaged (an unknown WebAssembly version [0e, 00, 01, 00]): copy or build it again"),
-            (b";; hello\n(component)", "it is WebAssembly text: encode it first, for example with `wasm-tools parse`"),
+            (
+                b"\0asm\x0e\0\x01\0",
+                "its bytes are damaged (an unknown WebAssembly version [0e, 00, 01, 00]): copy or build it again",
+            ),
+            (
+                b";; hello\n(component)",
+                "it is WebAssembly text: encode it first, for example with `wasm-tools parse`",
+            ),
             (b"import pandas as pd\n", "it is a text file, not a compiled component"),
             (b"\x7fELF\x02\x01", "it is a native program or library: build it for WebAssembly"),
             (b"\x89PNG\0\xff", "it is no WebAssembly"),

@@ -29,7 +29,8 @@ impl Version {
     /// From `0.1.0`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(str::parse::<u64>);
-        let version = Self { major: parts.next()?.ok()?, minor: parts.next()?.ok()?, patch: parts.next()?.ok()? };
+        let version =
+            Self { major: parts.next()?.ok()?, minor: parts.next()?.ok()?, patch: parts.next()?.ok()? };
         parts.next().is_none().then_some(version)
     }
 
@@ -77,13 +78,21 @@ pub const INTERFACES: &[Interface] = &[
         functions: &["get-positions", "get-holdings", "get-funds", "reconcile", "get-day-account"],
         roles: Role::ALL,
     },
-    Interface { name: "order-book", functions: &["get-order", "get-own-orders", "get-account-orders"], roles: Role::ALL },
+    Interface {
+        name: "order-book",
+        functions: &["get-order", "get-own-orders", "get-account-orders"],
+        roles: Role::ALL,
+    },
     Interface { name: "state", functions: &["get", "set", "delete", "keys"], roles: Role::ALL },
     Interface { name: "config", functions: &["get", "all"], roles: Role::ALL },
     Interface { name: "notify", functions: &["alert"], roles: Role::ALL },
     Interface { name: "buying", functions: &["place", "modify"], roles: &[Role::Buy, Role::Trader] },
     Interface { name: "selling", functions: &["place", "modify"], roles: &[Role::Sell, Role::Trader] },
-    Interface { name: "cancelling", functions: &["cancel"], roles: &[Role::Sell, Role::Buy, Role::Eod, Role::Trader] },
+    Interface {
+        name: "cancelling",
+        functions: &["cancel"],
+        roles: &[Role::Sell, Role::Buy, Role::Eod, Role::Trader],
+    },
 ];
 
 /// The interface `name` (without package and version).
@@ -114,7 +123,8 @@ mod tests {
 
     fn contract() -> (Resolve, PackageId) {
         let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).expect("wit/ parses");
+        let (package, _) =
+            resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).expect("wit/ parses");
         (resolve, package)
     }
 
@@ -147,8 +157,11 @@ mod tests {
                     WorldItem::Function(_) | WorldItem::Type { .. } => None,
                 })
                 .collect();
-            let allowed: BTreeSet<&str> =
-                INTERFACES.iter().filter(|interface| interface.roles.contains(role)).map(|i| i.name).collect();
+            let allowed: BTreeSet<&str> = INTERFACES
+                .iter()
+                .filter(|interface| interface.roles.contains(role))
+                .map(|i| i.name)
+                .collect();
             assert_eq!(allowed, imports, "{role}");
         }
     }

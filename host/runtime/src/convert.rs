@@ -3,8 +3,9 @@
 use calendar::Phase;
 use chrono::Datelike as _;
 use model::{
-    Date, DayAccount, Difference, Exchange, Funds, Holding, Instrument, InstrumentClass, OrderError, OrderTerms, OrderType,
-    OrderView, Placed, PositionView, Price, Product, Quantity, ReadError, Report, Side, Skip, Status, Validity,
+    Date, DayAccount, Difference, Exchange, Funds, Holding, Instrument, InstrumentClass, OrderError,
+    OrderTerms, OrderType, OrderView, Placed, PositionView, Price, Product, Quantity, ReadError, Report,
+    Side, Skip, Status, Validity,
 };
 
 use crate::bindings::tradeagent::strategy::{log, market as wit_market, notify, portfolio, run, types};
@@ -52,9 +53,13 @@ const REPORT_LINES: usize = 5_000;
 impl From<types::Report> for Report {
     fn from(report: types::Report) -> Self {
         let short = |text: String| cut(text, REPORT_TEXT_BYTES);
-        let skipped = report.skipped.into_iter().map(|skip| Skip { subject: short(skip.subject), reason: short(skip.reason) });
+        let skipped = report
+            .skipped
+            .into_iter()
+            .map(|skip| Skip { subject: short(skip.subject), reason: short(skip.reason) });
         // A later SDK's extras are figures too.
-        let figures = report.figures.into_iter().chain(report.extras).map(|(name, value)| (short(name), short(value)));
+        let figures =
+            report.figures.into_iter().chain(report.extras).map(|(name, value)| (short(name), short(value)));
         Self {
             summary: short(report.summary),
             skipped: skipped.take(REPORT_LINES).collect(),
@@ -120,7 +125,11 @@ impl From<wit_market::Interval> for market::Interval {
 
 impl From<wit_market::InstrumentFilter> for market::InstrumentFilter {
     fn from(filter: wit_market::InstrumentFilter) -> Self {
-        Self { exchange: None, series: filter.series, symbols: filter.symbols.into_iter().map(Into::into).collect() }
+        Self {
+            exchange: None,
+            series: filter.series,
+            symbols: filter.symbols.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -176,7 +185,7 @@ impl From<market::Quote> for wit_market::Quote {
 impl From<market::Candles> for wit_market::Candles {
     fn from(candles: market::Candles) -> Self {
         Self {
-            symbol: candles.symbol.map(|symbol| symbol.to_string()).unwrap_or_default(),
+            symbol: candles.symbol.to_string(),
             start: candles.start,
             open: candles.open,
             high: candles.high,
@@ -192,7 +201,9 @@ impl From<Phase> for wit_market::Phase {
     fn from(phase: Phase) -> Self {
         match phase {
             Phase::Closed => Self::Closed,
-            Phase::PreOpen | Phase::PreOpenLimitOnly | Phase::PreOpenMatching | Phase::PreOpenBuffer => Self::PreOpen,
+            Phase::PreOpen | Phase::PreOpenLimitOnly | Phase::PreOpenMatching | Phase::PreOpenBuffer => {
+                Self::PreOpen
+            }
             Phase::Continuous => Self::Continuous,
             Phase::ClosingAuctionReference
             | Phase::ClosingAuctionEntry
@@ -237,7 +248,9 @@ impl From<ReadError> for types::ReadError {
 impl From<OrderError> for types::OrderError {
     fn from(error: OrderError) -> Self {
         match error {
-            OrderError::Denied { rule, reason } => Self::Denied(types::Denial { rule: rule.to_owned(), reason }),
+            OrderError::Denied { rule, reason } => {
+                Self::Denied(types::Denial { rule: rule.to_owned(), reason })
+            }
             OrderError::Refused { code, reason } => Self::Refused(types::Refusal { code, reason }),
             OrderError::Unknown(id) => Self::Unknown(id.to_string()),
             OrderError::NotNow { phase, reason } => Self::NotNow(types::WrongPhase { phase, reason }),
@@ -397,7 +410,11 @@ impl From<DayAccount> for portfolio::DayAccount {
             sold: account.sold.units(),
             realised: account.realised.units(),
             charges: account.charges.units(),
-            charges_by_kind: account.charges_by_kind.into_iter().map(|(kind, money)| (kind, money.units())).collect(),
+            charges_by_kind: account
+                .charges_by_kind
+                .into_iter()
+                .map(|(kind, money)| (kind, money.units()))
+                .collect(),
             unrealised: account.unrealised.units(),
             skipped: account
                 .skipped

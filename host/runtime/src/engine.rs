@@ -3,8 +3,10 @@
 
 use wasmtime::{Config, Engine};
 
-/// How long one epoch lasts: the longest that one strategy computes before its siblings get a turn.
-pub const EPOCH_MILLIS: u64 = 10;
+/// How long one epoch lasts: the longest that one strategy computes before its siblings get a turn. A
+/// tick passes through two tasks before it starts, so beside `n` strategies that compute without end on
+/// one thread it starts up to `2 n` epochs late.
+pub const EPOCH_MILLIS: u64 = 5;
 /// Stack of a strategy's own code. A recursion deeper than this ends the run.
 pub const STACK_BYTES: usize = 512 << 10;
 /// Stack of the fiber that a live strategy runs on: its own and that of the host functions it calls.
@@ -66,7 +68,8 @@ mod tests {
     use wasmtime::component::Component;
 
     /// The smallest component with code in it.
-    const COMPONENT: &str = "(component (core module $m (func (export \"f\") (loop (br 0)))) (core instance (instantiate $m)))";
+    const COMPONENT: &str =
+        "(component (core module $m (func (export \"f\") (loop (br 0)))) (core instance (instantiate $m)))";
 
     #[test]
     fn what_one_build_compiles_another_accepts() {

@@ -66,7 +66,11 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = NoSuchRole;
     fn from_str(text: &str) -> Result<Self, NoSuchRole> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| NoSuchRole(text.to_owned()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| NoSuchRole(text.to_owned()))
     }
 }
 
@@ -94,7 +98,10 @@ impl Grants {
         match &self.symbols {
             Some(granted) if !granted.contains(symbol) => Err(OrderError::Denied {
                 rule: "granted-symbols",
-                reason: format!("{symbol} is not among the {} symbols granted to this strategy", granted.len()),
+                reason: format!(
+                    "{symbol} is not among the {} symbols granted to this strategy",
+                    granted.len()
+                ),
             }),
             _ => Ok(()),
         }
@@ -105,7 +112,9 @@ impl Grants {
         match self.max_order_value {
             Some(limit) if value > limit => Err(OrderError::Denied {
                 rule: "granted-order-value",
-                reason: format!("the order is worth {value}, and this strategy may place orders of at most {limit}"),
+                reason: format!(
+                    "the order is worth {value}, and this strategy may place orders of at most {limit}"
+                ),
             }),
             _ => Ok(()),
         }
@@ -135,7 +144,10 @@ mod tests {
             ..Grants::of(Role::Trader)
         };
         assert!(grants.check_symbol(&"TCS".into()).is_ok());
-        assert!(matches!(grants.check_symbol(&"INFY".into()), Err(OrderError::Denied { rule: "granted-symbols", .. })));
+        assert!(matches!(
+            grants.check_symbol(&"INFY".into()),
+            Err(OrderError::Denied { rule: "granted-symbols", .. })
+        ));
         assert!(grants.check_value(Money::from_rupees(1_000)).is_ok());
         assert_eq!(
             grants.check_value(Money::from_paise(100_001)).expect_err("too much").to_string(),

@@ -30,7 +30,11 @@ impl InlineInstance {
     /// # Panics
     /// When `loaded` comes from a live runtime: a mistake in wiring.
     pub fn new(loaded: Loaded, services: Arc<dyn Services>, info: RunInfo) -> Self {
-        assert_eq!(loaded.profile(), Profile::Deterministic, "an inline instance needs a deterministic runtime");
+        assert_eq!(
+            loaded.profile(),
+            Profile::Deterministic,
+            "an inline instance needs a deterministic runtime"
+        );
         Self { loaded, services, info: Arc::new(info), instance: None }
     }
 

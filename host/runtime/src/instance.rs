@@ -96,7 +96,14 @@ impl Runtime {
         let shape = |error: wasmtime::Error| Refusal::OtherShape { why: one_line(&error) };
         let pre = linker.instantiate_pre(&component).map_err(shape)?;
         let run = run_export(&component, &inspection)?;
-        let parts = Parts { runtime: Arc::clone(&self.inner), pre, run, inspection, grants: Arc::new(grants), limits };
+        let parts = Parts {
+            runtime: Arc::clone(&self.inner),
+            pre,
+            run,
+            inspection,
+            grants: Arc::new(grants),
+            limits,
+        };
         Ok(Loaded { parts: Arc::new(parts) })
     }
 }
@@ -105,7 +112,9 @@ impl Runtime {
 fn check_functions(engine: &Engine, component: &Component) -> Result<(), Refusal> {
     for (name, item) in component.component_type().imports(engine) {
         let Some((interface, built)) = contract::ours(name) else { continue };
-        let (Some(known), ComponentItem::ComponentInstance(instance)) = (contract::interface(interface), item.ty) else {
+        let (Some(known), ComponentItem::ComponentInstance(instance)) =
+            (contract::interface(interface), item.ty)
+        else {
             continue;
         };
         for (function, item) in instance.exports(engine) {
@@ -123,7 +132,8 @@ fn check_functions(engine: &Engine, component: &Component) -> Result<(), Refusal
 
 fn run_export(component: &Component, inspection: &Inspection) -> Result<ComponentExportIndex, Refusal> {
     let missing = || Refusal::NoTask { exports: inspection.exports.clone() };
-    let task = component.get_export_index(None, inspection.task().ok_or_else(missing)?).ok_or_else(missing)?;
+    let task =
+        component.get_export_index(None, inspection.task().ok_or_else(missing)?).ok_or_else(missing)?;
     component.get_export_index(Some(&task), RUN).ok_or_else(missing)
 }
 

@@ -40,4 +40,4 @@ pub use live::LiveInstance;
 pub use outcome::{Outcome, RunResult, StopReason, TaskErrorKind};
 pub use run::{Bar, Cause, Feed, Mode, RunInfo};
 pub use services::{Services, SessionView, Severity};
-pub use strikes::{Strikes, STRIKES_MAX};
+pub use strikes::{STRIKES_MAX, Strikes};

@@ -84,17 +84,28 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.memory_bytes.saturating_sub(current).saturating_add(desired);
         if total > self.limits.memory_bytes {
-            self.hit = Some(StopReason::OutOfMemory { limit_bytes: self.limits.memory_bytes, asked_bytes: total });
+            self.hit =
+                Some(StopReason::OutOfMemory { limit_bytes: self.limits.memory_bytes, asked_bytes: total });
             bail!("the memory limit is {} bytes", self.limits.memory_bytes);
         }
         self.memory_bytes = total;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         if desired > self.limits.table_elements {
             self.hit = Some(StopReason::TableTooLarge { limit: self.limits.table_elements });
             bail!("the table limit is {} elements", self.limits.table_elements);

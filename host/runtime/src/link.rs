@@ -66,7 +66,9 @@ fn link_inline(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<(
     match interface {
         "portfolio" => {
             let mut it = linker.instance(&name)?;
-            it.func_wrap("get-positions", |mut c: Caller<'_>, ()| Ok((portfolio::Host::get_positions(c.data_mut())?,)))?;
+            it.func_wrap("get-positions", |mut c: Caller<'_>, ()| {
+                Ok((portfolio::Host::get_positions(c.data_mut())?,))
+            })?;
             it.func_wrap("get-holdings", |c: Caller<'_>, ()| {
                 once(c, "portfolio.get-holdings", async |host| portfolio::Host::get_holdings(host).await)
             })?;
@@ -77,7 +79,9 @@ fn link_inline(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<(
                 once(c, "portfolio.reconcile", async |host| portfolio::Host::reconcile(host).await)
             })?;
             it.func_wrap("get-day-account", |c: Caller<'_>, ()| {
-                once(c, "portfolio.get-day-account", async |host| portfolio::Host::get_day_account(host).await)
+                once(c, "portfolio.get-day-account", async |host| {
+                    portfolio::Host::get_day_account(host).await
+                })
             })
         }
         "order-book" => {
@@ -85,9 +89,13 @@ fn link_inline(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<(
             it.func_wrap("get-order", |mut c: Caller<'_>, (id,): (String,)| {
                 Ok((order_book::Host::get_order(c.data_mut(), id)?,))
             })?;
-            it.func_wrap("get-own-orders", |mut c: Caller<'_>, ()| Ok((order_book::Host::get_own_orders(c.data_mut())?,)))?;
+            it.func_wrap("get-own-orders", |mut c: Caller<'_>, ()| {
+                Ok((order_book::Host::get_own_orders(c.data_mut())?,))
+            })?;
             it.func_wrap("get-account-orders", |c: Caller<'_>, ()| {
-                once(c, "order-book.get-account-orders", async |host| order_book::Host::get_account_orders(host).await)
+                once(c, "order-book.get-account-orders", async |host| {
+                    order_book::Host::get_account_orders(host).await
+                })
             })
         }
         "buying" => {
@@ -95,18 +103,28 @@ fn link_inline(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<(
             it.func_wrap("place", |c: Caller<'_>, (request,): (types::OrderRequest,)| {
                 once(c, "buying.place", async |host| buying::Host::place(host, request).await)
             })?;
-            it.func_wrap("modify", |c: Caller<'_>, (order, key, price, quantity): (String, String, i64, u32)| {
-                once(c, "buying.modify", async |host| buying::Host::modify(host, order, key, price, quantity).await)
-            })
+            it.func_wrap(
+                "modify",
+                |c: Caller<'_>, (order, key, price, quantity): (String, String, i64, u32)| {
+                    once(c, "buying.modify", async |host| {
+                        buying::Host::modify(host, order, key, price, quantity).await
+                    })
+                },
+            )
         }
         "selling" => {
             let mut it = linker.instance(&name)?;
             it.func_wrap("place", |c: Caller<'_>, (request,): (types::OrderRequest,)| {
                 once(c, "selling.place", async |host| selling::Host::place(host, request).await)
             })?;
-            it.func_wrap("modify", |c: Caller<'_>, (order, key, price, quantity): (String, String, i64, u32)| {
-                once(c, "selling.modify", async |host| selling::Host::modify(host, order, key, price, quantity).await)
-            })
+            it.func_wrap(
+                "modify",
+                |c: Caller<'_>, (order, key, price, quantity): (String, String, i64, u32)| {
+                    once(c, "selling.modify", async |host| {
+                        selling::Host::modify(host, order, key, price, quantity).await
+                    })
+                },
+            )
         }
         "cancelling" => {
             let mut it = linker.instance(&name)?;

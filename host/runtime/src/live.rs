@@ -130,7 +130,8 @@ async fn enter(
         Some(run) => run,
         None => start(loaded, store).await.map_err(Stop::NotStarted)?,
     };
-    let (result,) = run.call_async(store, (now.nanos(), types::Cause::from(cause))).await.map_err(Stop::Call)?;
+    let (result,) =
+        run.call_async(store, (now.nanos(), types::Cause::from(cause))).await.map_err(Stop::Call)?;
     Ok((run, convert::result(result)))
 }
 

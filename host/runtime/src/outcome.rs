@@ -94,7 +94,9 @@ pub enum StopReason {
     #[error("the strategy could not be started: {0}")]
     NotStarted(String),
     /// A host function waited in a deterministic run: a defect of the host, not of the strategy.
-    #[error("the host function `{function}` waited in a run that may not wait; this is a defect of the host, please report it")]
+    #[error(
+        "the host function `{function}` waited in a run that may not wait; this is a defect of the host, please report it"
+    )]
     Waited {
         /// Which.
         function: &'static str,
@@ -124,11 +126,14 @@ impl StopReason {
             Some(Trap::StackOverflow) => Self::StackOverflow { function },
             Some(Trap::OutOfFuel) => Self::OutOfFuel { limit: fuel },
             Some(Trap::MemoryOutOfBounds) => Self::Trapped {
-                what: "it touched memory outside its own, which in Rust is mostly a recursion that is too deep".to_owned(),
+                what:
+                    "it touched memory outside its own, which in Rust is mostly a recursion that is too deep"
+                        .to_owned(),
                 function,
             },
             Some(Trap::UnreachableCodeReached) => Self::Trapped {
-                what: "it reached an `unreachable` instruction, mostly a panic without the SDK's hook".to_owned(),
+                what: "it reached an `unreachable` instruction, mostly a panic without the SDK's hook"
+                    .to_owned(),
                 function,
             },
             Some(trap) => Self::Trapped { what: trap.to_string().replace("wasm trap: ", ""), function },
@@ -143,7 +148,10 @@ pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     for cause in error.chain() {
         let text = cause.to_string();
         let first = text.lines().next().unwrap_or_default().trim().to_owned();
-        if !first.is_empty() && !first.starts_with("error while executing at wasm backtrace") && !parts.contains(&first) {
+        if !first.is_empty()
+            && !first.starts_with("error while executing at wasm backtrace")
+            && !parts.contains(&first)
+        {
             parts.push(first);
         }
     }

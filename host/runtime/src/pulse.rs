@@ -1,4 +1,4 @@
-//! Real time for live runs: one thread that advances the epoch every 10 ms and wakes runs whose time
+//! Real time for live runs: one thread that advances the epoch every few milliseconds and wakes runs whose time
 //! is up. It sleeps while nothing runs, and ends with the runtime.
 //!
 //! Deadlines here are real monotonic time on purpose, not the injected clock: `demo` runs under a
@@ -16,7 +16,10 @@ use wasmtime::{Engine, EngineWeak};
 
 use crate::engine::EPOCH_MILLIS;
 
-#[expect(clippy::disallowed_methods, reason = "the bound on computing is real time, whatever the injected clock says")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bound on computing is real time, whatever the injected clock says"
+)]
 fn real_now() -> Instant {
     Instant::now()
 }
@@ -54,12 +57,10 @@ impl Pulse {
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let weak = engine.weak();
-        let thread = std::thread::Builder::new()
-            .name("strategy-epochs".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || tick(&shared, &weak)
-            })?;
+        let thread = std::thread::Builder::new().name("strategy-epochs".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || tick(&shared, &weak)
+        })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -69,8 +70,11 @@ impl Pulse {
         state.running += 1;
         state.next_id += 1;
         let id = state.next_id;
+        let first = state.running == 1;
         drop(state);
-        self.shared.changed.notify_one();
+        if first {
+            self.shared.changed.notify_one();
+        }
         Running { shared: Arc::clone(&self.shared), until: real_now() + limit, id }
     }
 }
@@ -93,7 +97,7 @@ fn tick(shared: &Shared, engine: &EngineWeak) {
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             continue;
         }
-        // A notification only means that another run has begun: a tick that comes early is harmless.
+        // A notification means that runs have begun again: a tick that comes early is harmless.
         let (guard, _) = shared
             .changed
             .wait_timeout(state, Duration::from_millis(EPOCH_MILLIS))

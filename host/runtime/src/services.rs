@@ -6,8 +6,8 @@
 use calendar::{Phase, PhaseWindow};
 use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
-    BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, InstrumentClass, ModifyRequest, OrderError, OrderId,
-    OrderView, Origin, PlaceRequest, Placed, PositionView, ReadError, Symbol, Timestamp,
+    BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, InstrumentClass, ModifyRequest,
+    OrderError, OrderId, OrderView, Origin, PlaceRequest, Placed, PositionView, ReadError, Symbol, Timestamp,
 };
 
 /// How much an alert matters.
@@ -73,9 +73,17 @@ pub trait Services: Send + Sync + 'static {
     fn account_orders<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, Result<Vec<OrderView>, ReadError>>;
     /// Places an order. The order does not live in this future: dropping it loses the answer, never
     /// the order.
-    fn place<'a>(&'a self, origin: &'a Origin, request: PlaceRequest) -> BoxFuture<'a, Result<Placed, OrderError>>;
+    fn place<'a>(
+        &'a self,
+        origin: &'a Origin,
+        request: PlaceRequest,
+    ) -> BoxFuture<'a, Result<Placed, OrderError>>;
     /// Changes a working order of this strategy.
-    fn modify<'a>(&'a self, origin: &'a Origin, request: ModifyRequest) -> BoxFuture<'a, Result<Placed, OrderError>>;
+    fn modify<'a>(
+        &'a self,
+        origin: &'a Origin,
+        request: ModifyRequest,
+    ) -> BoxFuture<'a, Result<Placed, OrderError>>;
     /// Cancels a working order: the strategy's own, or with `any_stale` another's of a past session.
     fn cancel<'a>(
         &'a self,
@@ -93,4 +101,3 @@ pub trait Services: Send + Sync + 'static {
     /// One line of the strategy's log.
     fn log(&self, origin: &Origin, level: tracing::Level, message: &str);
 }
-

@@ -3,7 +3,9 @@
 //! The side is the interface's, never the request's: a component without `selling` has no words to
 //! sell with. The order itself lives at the desk; dropping the future here loses only the answer.
 
-use model::{ModifyRequest, OrderError, OrderId, PlaceRequest, Placed, Price, Quantity, Side, Symbol, Timestamp};
+use model::{
+    ModifyRequest, OrderError, OrderId, PlaceRequest, Placed, Price, Quantity, Side, Symbol, Timestamp,
+};
 
 use super::{Host, answer, cut};
 use crate::bindings::tradeagent::strategy::{buying, cancelling, selling, types};
@@ -58,7 +60,11 @@ impl Host {
         check_size(terms.trigger.unwrap_or_default(), terms.quantity)?;
         self.grants.check_symbol(&terms.symbol)?;
         if self.grants.max_order_value.is_some() {
-            self.grants.check_value(terms.value(self.reference(&terms.symbol, terms.price, terms.trigger)?))?;
+            self.grants.check_value(terms.value(self.reference(
+                &terms.symbol,
+                terms.price,
+                terms.trigger,
+            )?))?;
         }
         let request = PlaceRequest {
             key: request.key,
@@ -69,7 +75,14 @@ impl Host {
         self.services.place(self.origin(), request).await
     }
 
-    async fn send_change(&self, side: Side, order: &str, key: String, price: i64, total: u32) -> Result<Placed, OrderError> {
+    async fn send_change(
+        &self,
+        side: Side,
+        order: &str,
+        key: String,
+        price: i64,
+        total: u32,
+    ) -> Result<Placed, OrderError> {
         let (price, total_quantity) = (Price::from_units(price), Quantity::new(total));
         let id = parse(order)?;
         check_text("key", &key, KEY_BYTES)?;
@@ -83,7 +96,9 @@ impl Host {
     async fn send_cancel(&self, order: &str, reason: String) -> Result<Placed, OrderError> {
         let id = parse(order)?;
         self.check_order(order)?;
-        self.services.cancel(self.origin(), id, self.grants.role.cancels_stale_orders(), cut(reason, REASON_BYTES)).await
+        self.services
+            .cancel(self.origin(), id, self.grants.role.cancels_stale_orders(), cut(reason, REASON_BYTES))
+            .await
     }
 
     /// Denies an order in a symbol that is not granted.
@@ -91,10 +106,10 @@ impl Host {
         if self.grants.symbols.is_none() {
             return Ok(());
         }
-        let view = self.services.order(self.origin(), order).map_err(|error| OrderError::Denied {
-            rule: "no-such-order",
-            reason: error.to_string(),
-        })?;
+        let view = self
+            .services
+            .order(self.origin(), order)
+            .map_err(|error| OrderError::Denied { rule: "no-such-order", reason: error.to_string() })?;
         self.grants.check_symbol(&view.terms.symbol)
     }
 

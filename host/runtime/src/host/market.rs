@@ -17,7 +17,10 @@ impl market::Host for Host {
         answer_list(self.services.instruments(&filter.into()))
     }
 
-    fn get_instrument(&mut self, symbol: String) -> wasmtime::Result<Result<market::Instrument, types::ReadError>> {
+    fn get_instrument(
+        &mut self,
+        symbol: String,
+    ) -> wasmtime::Result<Result<market::Instrument, types::ReadError>> {
         self.enter()?;
         answer(self.services.instrument(&symbol.into()))
     }

@@ -49,7 +49,12 @@ pub(crate) struct Host {
 impl types::Host for Host {}
 
 impl Host {
-    pub(crate) fn new(services: Arc<dyn Services>, grants: Arc<Grants>, limits: Limits, info: Arc<RunInfo>) -> Self {
+    pub(crate) fn new(
+        services: Arc<dyn Services>,
+        grants: Arc<Grants>,
+        limits: Limits,
+        info: Arc<RunInfo>,
+    ) -> Self {
         Self {
             services,
             grants,
@@ -166,7 +171,9 @@ fn answer<T, U: From<T>, E, F: From<E>>(result: Result<T, E>) -> wasmtime::Resul
 }
 
 /// A list in the contract's types.
-fn answer_list<T, U: From<T>, E, F: From<E>>(result: Result<Vec<T>, E>) -> wasmtime::Result<Result<Vec<U>, F>> {
+fn answer_list<T, U: From<T>, E, F: From<E>>(
+    result: Result<Vec<T>, E>,
+) -> wasmtime::Result<Result<Vec<U>, F>> {
     Ok(result.map(|items| items.into_iter().map(U::from).collect()).map_err(F::from))
 }
 

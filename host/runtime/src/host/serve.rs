@@ -70,7 +70,9 @@ impl Host {
     fn all_keys(&mut self, prefix: &str) -> wasmtime::Result<BTreeSet<String>> {
         let stored = self.services.state_keys(self.origin(), prefix);
         let mut keys: BTreeSet<String> = self.or_end(stored)?.into_iter().collect();
-        for (key, value) in self.state.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix)) {
+        for (key, value) in
+            self.state.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix))
+        {
             if value.is_some() {
                 keys.insert(key.clone());
             } else {
@@ -81,7 +83,9 @@ impl Host {
     }
 
     fn or_end<T>(&mut self, result: Result<T, ReadError>) -> wasmtime::Result<T> {
-        result.map_err(|error| self.end_with(StopReason::Host(format!("its state could not be read ({error})"))))
+        result.map_err(|error| {
+            self.end_with(StopReason::Host(format!("its state could not be read ({error})")))
+        })
     }
 }
 
