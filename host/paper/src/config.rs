@@ -27,7 +27,8 @@ pub struct PaperConfig {
     pub cash: Money,
     /// Shares at the start.
     pub opening: Vec<Opening>,
-    /// What the broker takes.
+    /// What the broker takes. Where its minimum charges exceed a tiny sale, the account owes the rest: the
+    /// only way for cash to go below zero.
     pub tariff: Tariff,
     /// What the state and the exchange take.
     pub charges: ChargeSchedule,

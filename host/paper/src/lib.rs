@@ -27,8 +27,11 @@ mod matching;
 mod order;
 mod path;
 mod refusal;
+mod remote;
+mod server;
 mod session;
 mod shares;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -39,3 +42,6 @@ pub use config::{Opening, PaperConfig};
 pub use exchange::{Exchange, PaperTrade};
 pub use local::PaperBroker;
 pub use refusal::Refusal;
+pub use remote::RemotePaper;
+pub use server::{CONNECTIONS_MAX, Server, serve};
+pub use wire::{ANSWER_BYTES_MAX, FaultSetting, LINE_BYTES_MAX, WIRE_VERSION};

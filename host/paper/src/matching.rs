@@ -195,7 +195,9 @@ impl Exchange {
 
     /// Whether the order may be carried into a closing auction.
     pub(crate) fn is_carried(order: &PaperOrder) -> bool {
-        order.triggered && matches!(order.terms.order_type, OrderType::Limit | OrderType::StopLimit)
+        order.triggered
+            && order.terms.validity == Validity::Day
+            && matches!(order.terms.order_type, OrderType::Limit | OrderType::StopLimit)
     }
 }
 
