@@ -6,6 +6,8 @@
 
 mod check;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -169,19 +171,26 @@ impl MemoryJournal {
         }
     }
 
-    /// Takes one entry that was checked.
+    /// Takes one entry that was checked. A bounded journal keeps nothing about orders it has let go.
     fn take(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let seq = self.next_seq();
         match entry {
-            Entry::Intent(intent) => self.take_intent(seq, intent),
-            Entry::Attempt { intent, number, .. } => self.take_attempt(seq, *intent, *number),
+            Entry::Intent(intent) => {
+                if !self.take_intent(seq, intent) {
+                    return Ok(());
+                }
+            }
+            Entry::Attempt { intent, number, .. } => {
+                if !self.take_attempt(seq, *intent, *number) {
+                    return Ok(());
+                }
+            }
             Entry::Evidence(evidence) => {
                 self.counts.evidence += 1;
                 if let Some(order) = self.orders.get_mut(&evidence.order) {
                     order.seqs.push(seq);
                     order.progress.learn(evidence);
                 } else {
-                    // Late word about an order that a bounded journal has let go.
                     return Ok(());
                 }
             }
@@ -243,15 +252,21 @@ impl MemoryJournal {
         Ok(())
     }
 
-    fn take_intent(&mut self, seq: u64, intent: &Intent) {
+    /// False when it is about an order that was let go.
+    fn take_intent(&mut self, seq: u64, intent: &Intent) -> bool {
         self.counts.intents += 1;
         let order = intent.order();
+        let gone =
+            order != intent.id && self.intents.contains_key(&order) && !self.orders.contains_key(&order);
         let mut last_day = intent.day;
         if let Action::Place { for_session, .. } = &intent.action {
             self.counts.orders += 1;
             last_day = last_day.max(*for_session);
         }
         self.intents.insert(intent.id, IntentSlot { order, attempted: false });
+        if gone {
+            return false;
+        }
         let mut seqs = self.strays.remove(&order).unwrap_or_default();
         let record = self.orders.entry(order).or_insert_with(|| {
             Box::new(OrderRecord {
@@ -264,18 +279,24 @@ impl MemoryJournal {
         record.last_day = record.last_day.max(last_day);
         record.seqs.append(&mut seqs);
         record.seqs.push(seq);
+        true
     }
 
-    fn take_attempt(&mut self, seq: u64, intent: IntentId, number: u32) {
+    /// False when it is about an order that was let go.
+    fn take_attempt(&mut self, seq: u64, intent: IntentId, number: u32) -> bool {
         self.counts.attempts += 1;
-        let Some(slot) = self.intents.get_mut(&intent) else { return };
+        let Some(slot) = self.intents.get_mut(&intent) else { return false };
         if number == 1 {
             slot.attempted = true;
         } else {
             self.more_attempts.insert((intent, number));
         }
-        if let Some(order) = self.orders.get_mut(&slot.order) {
-            order.seqs.push(seq);
+        match self.orders.get_mut(&slot.order) {
+            Some(order) => {
+                order.seqs.push(seq);
+                true
+            }
+            None => false,
         }
     }
 

@@ -37,13 +37,11 @@ CREATE TABLE intent (
     body        TEXT NOT NULL CHECK (json_valid(body)),
     at_ist      TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%f', at_ns / 1000000000.0 + 19800, 'unixepoch')) VIRTUAL,
     price_rs    REAL GENERATED ALWAYS AS (price_e4 / 10000.0) VIRTUAL,
-    UNIQUE (id, order_id),
     CHECK ((action = 'place') = (id = order_id)),
     CHECK ((action = 'place') = (symbol IS NOT NULL)),
     CHECK ((action = 'cancel') = (quantity IS NULL))
 ) STRICT;
 CREATE INDEX intent_order ON intent (order_id);
-CREATE INDEX intent_day ON intent (account, day);
 
 CREATE TABLE attempt (
     seq      INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -55,9 +53,8 @@ CREATE TABLE attempt (
     body     TEXT NOT NULL CHECK (json_valid(body)),
     at_ist   TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%f', at_ns / 1000000000.0 + 19800, 'unixepoch')) VIRTUAL,
     UNIQUE (intent, number),
-    FOREIGN KEY (intent, order_id) REFERENCES intent (id, order_id)
+    FOREIGN KEY (intent) REFERENCES intent (id)
 ) STRICT;
-CREATE INDEX attempt_order ON attempt (order_id);
 
 CREATE TABLE evidence (
     seq      INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -77,7 +74,7 @@ CREATE TABLE evidence (
     body     TEXT NOT NULL CHECK (json_valid(body)),
     at_ist   TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%f', at_ns / 1000000000.0 + 19800, 'unixepoch')) VIRTUAL,
     price_rs REAL GENERATED ALWAYS AS (price_e4 / 10000.0) VIRTUAL,
-    FOREIGN KEY (intent, order_id) REFERENCES intent (id, order_id)
+    FOREIGN KEY (intent) REFERENCES intent (id)
 ) STRICT;
 CREATE INDEX evidence_order ON evidence (order_id);
 
@@ -102,9 +99,7 @@ CREATE TABLE ledger (
     price_rs    REAL GENERATED ALWAYS AS (price_e4 / 10000.0) VIRTUAL,
     charges_rs  REAL GENERATED ALWAYS AS (charges_e4 / 10000.0) VIRTUAL
 ) STRICT;
-CREATE UNIQUE INDEX ledger_fill ON ledger (account, order_id, trade_id) WHERE trade_id IS NOT NULL;
-CREATE INDEX ledger_order ON ledger (order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX ledger_session ON ledger (account, session);
+CREATE UNIQUE INDEX ledger_fill ON ledger (order_id, account, trade_id) WHERE order_id IS NOT NULL;
 
 -- What happened to runs, entry by entry.
 CREATE TABLE run_event (

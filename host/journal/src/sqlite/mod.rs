@@ -17,6 +17,9 @@ mod read;
 mod wal;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 

@@ -15,6 +15,8 @@ use crate::port::JournalError;
 
 /// How long a commit waits for another program that holds the write lock.
 const BUSY: Duration = Duration::from_secs(2);
+/// Memory for pages. Identities are hashes, so orders touch pages all over the file; negative means KiB.
+const CACHE_KIB: i32 = -32 * 1024;
 /// Statements kept prepared: more than there are.
 const STATEMENTS: usize = 80;
 
@@ -116,6 +118,7 @@ fn set_up_for_writing(connection: &Connection, path: &Path, mode: Mode) -> Resul
     connection
         .pragma_update(None, "synchronous", synchronous)
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true))
+        .and_then(|()| connection.pragma_update(None, "cache_size", CACHE_KIB))
         .and_then(|()| connection.pragma_update(None, "cell_size_check", true))
         .and_then(|()| connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(())))
         .and_then(|()| {

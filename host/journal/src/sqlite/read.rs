@@ -1,5 +1,7 @@
 //! From rows back to what was kept.
 
+use std::sync::LazyLock;
+
 use model::{Account, Date, OrderId, RunId, StrategyName, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -50,7 +52,8 @@ pub(super) fn replay(connection: &Connection, account: &Account, since: Date) ->
              SELECT order_id FROM order_progress WHERE account = ?1 AND done = 0
              UNION SELECT order_id FROM order_progress WHERE account = ?1 AND last_day >= ?2)
          SELECT seq, body FROM intent WHERE order_id IN (SELECT id FROM wanted)
-         UNION ALL SELECT seq, body FROM attempt WHERE order_id IN (SELECT id FROM wanted)
+         UNION ALL SELECT seq, body FROM attempt WHERE intent IN
+             (SELECT id FROM intent WHERE order_id IN (SELECT id FROM wanted))
          UNION ALL SELECT seq, body FROM evidence WHERE order_id IN (SELECT id FROM wanted)
          UNION ALL SELECT seq, body FROM ledger WHERE account = ?1
          UNION ALL SELECT seq, body FROM operator
@@ -61,7 +64,7 @@ pub(super) fn replay(connection: &Connection, account: &Account, since: Date) ->
 
 pub(super) fn trail(connection: &Connection, order: OrderId) -> Read<Vec<Recorded>> {
     let sql = "SELECT seq, body FROM intent WHERE order_id = ?1
-         UNION ALL SELECT seq, body FROM attempt WHERE order_id = ?1
+         UNION ALL SELECT seq, body FROM attempt WHERE intent IN (SELECT id FROM intent WHERE order_id = ?1)
          UNION ALL SELECT seq, body FROM evidence WHERE order_id = ?1
          UNION ALL SELECT seq, body FROM ledger WHERE order_id = ?1
          UNION ALL SELECT seq, body FROM operator WHERE order_id = ?1
@@ -70,20 +73,18 @@ pub(super) fn trail(connection: &Connection, order: OrderId) -> Read<Vec<Recorde
 }
 
 pub(super) fn entries(connection: &Connection, from_seq: u64, limit: u32) -> Read<Vec<Recorded>> {
-    let sql = "SELECT seq, body, NULL, NULL, NULL FROM intent WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM attempt WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM evidence WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM ledger WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM run_event WHERE seq >= ?1
-         UNION ALL SELECT seq, NULL, strategy, key, value FROM state WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM alert WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM delivery WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM operator WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM quarantine WHERE seq >= ?1
-         UNION ALL SELECT seq, body, NULL, NULL, NULL FROM note WHERE seq >= ?1
-         ORDER BY seq LIMIT ?2";
+    // Each table gives at most a page: a merge of whole tables would read all of them for every page.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let tables =
+            ["intent", "attempt", "evidence", "ledger", "run_event", "alert", "delivery", "operator"]
+                .into_iter()
+                .chain(["quarantine", "note"]);
+        let mut pages: Vec<String> = tables.map(|table| page_of("body, NULL, NULL, NULL", table)).collect();
+        pages.push(page_of("NULL, strategy, key, value", "state"));
+        format!("{} ORDER BY seq LIMIT ?2", pages.join(" UNION ALL "))
+    });
     let from = i64::try_from(from_seq).unwrap_or(i64::MAX);
-    all(connection, sql, (from, limit), |row| {
+    all(connection, &SQL, (from, limit), |row| {
         if row.get_ref(1)? != rusqlite::types::ValueRef::Null {
             return recorded(row);
         }
@@ -96,6 +97,10 @@ pub(super) fn entries(connection: &Connection, from_seq: u64, limit: u32) -> Rea
             },
         })
     })
+}
+
+fn page_of(columns: &str, table: &str) -> String {
+    format!("SELECT * FROM (SELECT seq, {columns} FROM {table} WHERE seq >= ?1 ORDER BY seq LIMIT ?2)")
 }
 
 pub(super) fn trading_state(connection: &Connection) -> Read<TradingState> {

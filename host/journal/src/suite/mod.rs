@@ -1,8 +1,4 @@
-//! What every journal has to show. An implementation runs it from a test:
-//!
-//! ```ignore
-//! journal::suite::run(&mut MySubject::new());
-//! ```
+//! What every journal has to show. An implementation calls [`run`] with its [`Subject`] from a test.
 
 mod cases;
 pub mod make;
