@@ -13,11 +13,14 @@ pub mod notify;
 pub mod output;
 pub mod report;
 // The day's side.
+pub mod backtest;
 pub mod clock;
+pub mod host;
 pub mod runner;
 pub mod schedule;
 pub mod scheduler;
 pub mod services;
+pub mod simulate;
 pub mod strategies;
 pub mod wiring;
 // The commands.

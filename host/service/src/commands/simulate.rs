@@ -1,0 +1,194 @@
+//! `simulate`: imported trading days at full speed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use broker::Broker;
+use journal::{Journal, SqliteJournal};
+use market::PriceSource;
+use model::{Date, Money, Timestamp};
+use oms::Blocking;
+use runtime::{Mode, Profile};
+use serde::Serialize;
+
+use crate::cli::SimulateArgs;
+use crate::clock::ManualClock;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::output;
+use crate::runner::Runner;
+use crate::simulate::{Driver, Simulation, collect};
+use crate::wiring::{PaperMarket, Ways, World};
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    from: Date,
+    to: Date,
+    seed: u64,
+    sessions: usize,
+    opening_cash: Money,
+    /// Sessions of the calendar in the range for which there are no data.
+    sessions_without_data: &'a [Date],
+    #[serde(flatten)]
+    simulation: &'a Simulation,
+}
+
+/// Runs it.
+pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
+    let mut config = Config::load(args.config.path.as_deref())?;
+    config.apply_params(&args.param)?;
+    if let Some(cash) = args.cash {
+        config.account.cash = cash;
+    }
+    if let Some(universe) = &args.universe {
+        config.set_universe(universe)?;
+    }
+    let paper = PaperMarket::load(&config, Some(&args.data))?;
+    let (days, missing) = days(&paper, args)?;
+    let (Some(first), Some(last)) = (days.first().copied(), days.last().copied()) else {
+        return Err(Failure::general(anyhow!(
+            "there are no sessions with data in that range; `tradeagent data info {}` tells which there are",
+            args.data.display()
+        )));
+    };
+    let scratch;
+    let path = match &args.journal {
+        Some(path) if path.exists() => {
+            return Err(Failure::general(anyhow!(
+                "{} exists already: a simulation begins on an empty journal; name another file or remove it",
+                path.display()
+            )));
+        }
+        Some(path) => path.clone(),
+        None => {
+            scratch = tempfile::tempdir().context("no scratch folder can be made")?;
+            scratch.path().join("simulation.sqlite")
+        }
+    };
+    let journal: Box<dyn Journal> = Box::new(SqliteJournal::open_bulk(&path).map_err(anyhow::Error::from)?);
+    let clock = ManualClock::at(Timestamp::at_ist(first, 0, 0));
+    let ways = Ways {
+        clock: clock.clone(),
+        blocking: Blocking::Inline,
+        profile: Profile::Deterministic,
+        cache: Some(config.plugin_cache()),
+        seed: args.seed,
+    };
+    let mut world = World::build(&config, &paper, journal, ways)?;
+    let exchange = world.exchange.take().ok_or_else(|| {
+        Failure::config(anyhow!("simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"))
+    })?;
+    let driver = Driver {
+        clock,
+        runner: Runner {
+            account: world.account.clone(),
+            desk: world.desk.clone(),
+            sessions: world.sessions.clone(),
+            clock: Arc::clone(&world.clock),
+            mode: Mode::Simulation,
+        },
+        sessions: world.sessions.clone(),
+        strategies: std::mem::take(&mut world.strategies),
+        services: Arc::clone(&world.services),
+        tasks: config.tasks.clone(),
+        exchange,
+        broker: Arc::clone(&world.broker) as Arc<dyn Broker>,
+        prices: Arc::clone(&paper.market) as Arc<dyn PriceSource>,
+    };
+    let progress = output::Progress::new("simulate", days.len() as u64);
+    let rows = driver
+        .run(&days, |day, done| progress.set(done as u64, &day.to_string()))
+        .map_err(|error| Failure::general(error.into()))?;
+    progress.finish();
+    let simulation = collect(&world.desk, rows).map_err(|error| Failure::general(error.into()))?;
+    let answer = Answer {
+        version: 1,
+        from: first,
+        to: last,
+        seed: args.seed,
+        sessions: days.len(),
+        opening_cash: config.account.cash,
+        sessions_without_data: &missing,
+        simulation: &simulation,
+    };
+    if args.json {
+        output::json(&answer)?;
+    } else {
+        show(&answer, args);
+    }
+    Ok(())
+}
+
+/// The sessions to run, and those of the calendar in between that have no data.
+fn days(paper: &PaperMarket, args: &SimulateArgs) -> Result<(Vec<Date>, Vec<Date>), Failure> {
+    let with_data: BTreeSet<Date> = paper.data.sessions(paper.sessions.exchange).dates.iter().copied().collect();
+    let (Some(first), Some(last)) = (with_data.first(), with_data.last()) else { return Ok(Default::default()) };
+    let from = args.from.unwrap_or(*first);
+    let to = args.to.unwrap_or(*last);
+    if from > to {
+        return Err(Failure::usage(anyhow!("--from {from} is after --to {to}")));
+    }
+    let (mut days, mut missing) = (Vec::new(), Vec::new());
+    let mut day = from.max(*first);
+    while day <= to.min(*last) {
+        let trades = paper
+            .sessions
+            .calendar
+            .is_trading_day(paper.sessions.exchange, day)
+            .map_err(|error| Failure::general(error.into()))?;
+        if trades {
+            if with_data.contains(&day) { days.push(day) } else { missing.push(day) }
+        }
+        day = day.succ_opt().ok_or_else(|| Failure::general(anyhow!("the calendar of this computer ends")))?;
+    }
+    Ok((days, missing))
+}
+
+fn show(answer: &Answer<'_>, args: &SimulateArgs) {
+    let simulation = answer.simulation;
+    let say = |text: String| output::line(&text);
+    say(format!("{} to {}: {} sessions, seed {}", answer.from, answer.to, answer.sessions, answer.seed));
+    if !answer.sessions_without_data.is_empty() {
+        let days: Vec<String> = answer.sessions_without_data.iter().map(ToString::to_string).collect();
+        say(format!("without data, so without a trading day: {}", days.join(", ")));
+    }
+    let rows: Vec<Vec<String>> = simulation
+        .runs
+        .iter()
+        .map(|(task, outcomes)| {
+            let outcomes: Vec<String> = outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+            let last = simulation.last_summary.get(task).cloned().unwrap_or_default();
+            vec![task.clone(), outcomes.join(", "), last]
+        })
+        .collect();
+    output::table(&["task", "runs", "last word"], &rows);
+    say(format!(
+        "orders {}, buys filled {}, sells filled {}",
+        simulation.orders.len(),
+        simulation.buys_filled,
+        simulation.sells_filled
+    ));
+    if let Some(last) = simulation.days.last() {
+        say(format!("cash      {:>18}", output::money(last.cash)));
+        say(format!("positions {:>18}  in {} symbols", output::money(last.positions_value), last.positions));
+        let charges: Money = simulation.fills.iter().map(|fill| fill.charges).sum();
+        say(format!("charges   {:>18}", output::money(charges)));
+        let profit = last.equity - answer.opening_cash;
+        say(format!("equity    {:>18}  ({} since the start)", output::money(last.equity), output::money(profit)));
+    }
+    let mut skips: Vec<(&String, &u64)> = simulation.skips_by_reason.iter().collect();
+    skips.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    for (reason, count) in skips.iter().take(8) {
+        say(format!("passed over {count} times: {reason}"));
+    }
+    if skips.len() > 8 {
+        say(format!("and {} more reasons; `--json` lists them", skips.len() - 8));
+    }
+    say(format!("trace {}", simulation.trace_hash));
+    if let Some(path) = &args.report {
+        say(format!("report {}", path.display()));
+    }
+}

@@ -1,0 +1,104 @@
+//! A host's life: reconcile, run what is due, stop in time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{Durability, Entry, JournalError};
+use model::{ReadError, Timestamp};
+use tokio::sync::watch;
+
+use crate::runner::Runner;
+use crate::schedule::Task;
+use crate::scheduler::{Ended, Observer, Scheduler};
+use crate::strategies;
+use crate::wiring::World;
+use runtime::Mode;
+
+/// After a stop is asked for: how long what is on the wire may take before it is journaled Unknown.
+/// Two seconds below the ten in which the process is gone.
+pub const DRAIN: Duration = Duration::from_secs(8);
+
+/// Why a host ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The journal failed: trading stopped at once.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The desk stopped.
+    #[error("{0}")]
+    Desk(String),
+}
+
+/// A host with its scheduler, ready to run.
+pub struct Host {
+    /// The parts.
+    pub world: World,
+    /// The loop.
+    pub scheduler: Arc<Scheduler>,
+}
+
+impl Host {
+    /// Gives every strategy its actor. Must be called inside the async runtime.
+    pub fn start(mut world: World, tasks: Vec<Task>, mode: Mode, observer: Observer) -> Self {
+        let loaded = std::mem::take(&mut world.strategies);
+        let live = strategies::start(loaded, &world.services);
+        let runner = Runner {
+            account: world.account.clone(),
+            desk: world.desk.clone(),
+            sessions: world.sessions.clone(),
+            clock: Arc::clone(&world.clock),
+            mode,
+        };
+        let scheduler = Scheduler::new(tasks, live, runner, Arc::clone(&world.broker), observer);
+        Self { world, scheduler: Arc::new(scheduler) }
+    }
+
+    fn note(&self, kind: &str, text: String) -> Result<(), JournalError> {
+        let entry = Entry::Note { kind: kind.to_owned(), text, at: self.world.clock.now() };
+        self.world.desk.with_journal(|journal| journal.commit(&[entry], Durability::Synced))
+    }
+
+    /// Runs until told to stop or `until` has come.
+    pub async fn run(
+        &self,
+        until: Option<Timestamp>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Ended, HostError> {
+        self.note("host-start", format!("tradeagent {}", env!("CARGO_PKG_VERSION")))?;
+        // Nothing may run on a book that is not known. A broker that does not answer is asked again:
+        // a failed answer is never evidence.
+        let mut wait_seconds = 1;
+        loop {
+            match self.world.desk.reconcile().await {
+                Ok(differences) => {
+                    for difference in differences {
+                        tracing::warn!(subject = difference.subject, "journal and broker differ: {}", difference.what);
+                    }
+                    break;
+                }
+                Err(ReadError::Unavailable(why)) => {
+                    tracing::warn!(why, wait_seconds, "the books could not be read; trying again");
+                    let mut stopped = stop.clone();
+                    tokio::select! {
+                        biased;
+                        _ = stopped.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
+                        () = self.world.clock.sleep_until(self.world.clock.now().plus_seconds(wait_seconds)) => {}
+                    }
+                    wait_seconds = (wait_seconds * 2).min(60);
+                }
+                Err(error) => return Err(HostError::Desk(error.to_string())),
+            }
+        }
+        let ended = self.scheduler.run(until, stop).await;
+        let unknown = self.world.desk.shutdown(DRAIN).await;
+        if unknown > 0 {
+            tracing::warn!(unknown, "orders were still on the wire and are journaled as unknown");
+        }
+        if let Some(why) = self.world.desk.halted() {
+            return Err(HostError::Desk(why));
+        }
+        let ended = ended?;
+        self.note("host-stop", format!("{ended:?}"))?;
+        Ok(ended)
+    }
+}

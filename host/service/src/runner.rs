@@ -1,0 +1,200 @@
+//! One run of one task: claimed in the journal, run, ended in the journal.
+//!
+//! A run is a durable row keyed (task, scheduled time): at most once, whatever restarts. What it wrote
+//! to its state commits with its end, in one transaction; a trap drops it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use journal::{Durability, Entry, JournalError, RunEnd, RunOutcome, RunRow, RunStart};
+use model::clock::SharedClock;
+use model::{Account, Date, Origin, Timestamp};
+use oms::Desk;
+use runtime::{Cause, Mode, Outcome, RunInfo, RunResult, STRIKES_MAX};
+
+use crate::schedule::Task;
+use crate::services::Sessions;
+use crate::strategies::Strategy;
+
+/// What every run needs.
+#[derive(Clone)]
+pub struct Runner {
+    /// For which account.
+    pub account: Account,
+    /// The desk, and through it the journal.
+    pub desk: Desk,
+    /// Sessions, for the run's `for-session`.
+    pub sessions: Sessions,
+    /// Now.
+    pub clock: SharedClock,
+    /// With what the host trades.
+    pub mode: Mode,
+}
+
+/// What the claim of a slot gave.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is ours to run.
+    Ours(Box<RunInfo>),
+    /// It has run, or is running, already.
+    Taken,
+}
+
+impl Runner {
+    /// Claims the slot of `task` at `scheduled`, durably.
+    pub fn claim(
+        &self,
+        task: &Task,
+        strategy: &Strategy,
+        scheduled: Timestamp,
+        attempt: u32,
+    ) -> Result<Claim, JournalError> {
+        let now = self.clock.now();
+        let day = scheduled.ist_date();
+        let id = task.run_id(scheduled);
+        let start = RunStart {
+            id: id.clone(),
+            task: task.name.clone(),
+            strategy: task.strategy.clone(),
+            scheduled,
+            day,
+            at: now,
+            attempt,
+        };
+        match self.desk.with_journal(|journal| journal.commit(&[Entry::RunStart(start)], Durability::Synced)) {
+            Ok(()) => Ok(Claim::Ours(Box::new(self.info(task, strategy, scheduled, day, attempt, now)))),
+            Err(JournalError::Duplicate(_)) => Ok(Claim::Taken),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn info(
+        &self,
+        task: &Task,
+        strategy: &Strategy,
+        scheduled: Timestamp,
+        day: Date,
+        attempt: u32,
+        now: Timestamp,
+    ) -> RunInfo {
+        let id = task.run_id(scheduled);
+        RunInfo {
+            id: id.clone(),
+            task: task.name.clone(),
+            origin: Origin {
+                account: self.account.clone(),
+                strategy: task.strategy.clone(),
+                component: strategy.hash.clone(),
+                run: id,
+                day,
+            },
+            scheduled,
+            mode: self.mode,
+            attempt,
+            for_session: self.sessions.calendar.amo_session(self.sessions.exchange, now, self.sessions.amo).ok(),
+            feeds: Arc::from([]),
+            params: Arc::clone(&strategy.params),
+        }
+    }
+
+    /// Keeps how a run ended, its state and its strikes, in one commit.
+    pub fn finish(&self, task: &Task, info: &RunInfo, outcome: Outcome) -> Result<RunOutcome, JournalError> {
+        let now = self.clock.now();
+        let ended = match &outcome.result {
+            RunResult::Done(report) => RunOutcome::Done { report: report.clone() },
+            RunResult::Failed(_, reason) => RunOutcome::Failed { reason: reason.clone() },
+            RunResult::Stopped(reason) => RunOutcome::Trapped { reason: reason.to_string() },
+        };
+        let strike = matches!(&outcome.result, RunResult::Stopped(reason) if reason.is_strike());
+        let mut entries: Vec<Entry> = outcome
+            .state
+            .into_iter()
+            .map(|(key, value)| Entry::State { strategy: task.strategy.clone(), key, value })
+            .collect();
+        if strike && let RunOutcome::Trapped { reason } = &ended {
+            let strikes = self.strikes(task)? + 1;
+            entries.push(Entry::Quarantine {
+                strategy: task.strategy.clone(),
+                strikes,
+                reason: Some(reason.clone()),
+                at: now,
+            });
+            entries.push(Entry::Alert(journal::Alert {
+                key: format!("trap:{}", info.id),
+                severity: if strikes >= STRIKES_MAX { journal::Severity::Critical } else { journal::Severity::Warning },
+                source: "host".to_owned(),
+                text: if strikes >= STRIKES_MAX {
+                    format!("{} is in quarantine after {strikes} strikes: {reason}", task.strategy)
+                } else {
+                    format!("{}: {reason} (strike {strikes} of {})", task.strategy, STRIKES_MAX)
+                },
+                at: now,
+            }));
+        }
+        entries.push(self.end(task, info.scheduled, now, ended.clone()));
+        self.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))?;
+        Ok(ended)
+    }
+
+    fn end(&self, task: &Task, scheduled: Timestamp, at: Timestamp, outcome: RunOutcome) -> Entry {
+        Entry::RunEnd(RunEnd {
+            id: task.run_id(scheduled),
+            task: task.name.clone(),
+            strategy: task.strategy.clone(),
+            scheduled,
+            day: scheduled.ist_date(),
+            at,
+            outcome,
+        })
+    }
+
+    /// Keeps that a slot was not run, and why. A slot that has a row already stays as it is.
+    pub fn not_run(&self, task: &Task, scheduled: Timestamp, outcome: RunOutcome) -> Result<(), JournalError> {
+        let entry = self.end(task, scheduled, self.clock.now(), outcome);
+        match self.desk.with_journal(|journal| journal.commit(&[entry], Durability::Synced)) {
+            Ok(()) | Err(JournalError::Duplicate(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a run that an earlier life of the host began, under a task that is no longer declared.
+    pub fn interrupted(&self, row: &RunRow) -> Result<(), JournalError> {
+        let end = RunEnd {
+            id: row.id.clone(),
+            task: row.task.clone(),
+            strategy: row.strategy.clone(),
+            scheduled: row.scheduled,
+            day: row.day,
+            at: self.clock.now(),
+            outcome: RunOutcome::Interrupted,
+        };
+        self.desk.with_journal(|journal| journal.commit(&[Entry::RunEnd(end)], Durability::Synced))
+    }
+
+    fn strikes(&self, task: &Task) -> Result<u32, JournalError> {
+        Ok(self
+            .desk
+            .with_journal(|journal| journal.quarantine())?
+            .into_iter()
+            .find(|(strategy, _, _)| *strategy == task.strategy)
+            .map_or(0, |(_, strikes, _)| strikes))
+    }
+
+    /// Why this strategy must not run, if so.
+    pub fn quarantined(&self, task: &Task) -> Result<Option<String>, JournalError> {
+        Ok(self.desk.with_journal(|journal| journal.quarantine())?.into_iter().find_map(|(strategy, strikes, why)| {
+            (strategy == task.strategy && strikes >= STRIKES_MAX).then(|| {
+                format!("{strategy} is in quarantine after {strikes} strikes, the last: {why}; clear it with `tradeagent plugin clear {strategy}`")
+            })
+        }))
+    }
+
+    /// The cause that a run of this attempt is given.
+    pub const fn cause(attempt: u32) -> Cause {
+        if attempt > 1 { Cause::Resumed } else { Cause::Scheduled }
+    }
+}
+
+/// Parameters of a strategy, by name.
+pub type Params = Arc<BTreeMap<String, String>>;
+

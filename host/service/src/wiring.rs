@@ -1,0 +1,221 @@
+//! Puts a paper host together: data, exchange, desk, runtime, strategies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use ::broker::Broker;
+use calendar::Calendar;
+use journal::{Durability, Entry, Journal};
+use market::{Dataset, Market, PriceSource, ReplayMarket, ReplayOptions};
+use model::clock::SharedClock;
+use model::{Account, Exchange, LedgerEntry, LedgerKind, Money, Product, Side};
+use oms::{Blocking, ChargeRules, Desk, DeskConfig};
+use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
+use runtime::{Profile, Runtime, RuntimeOptions, Services};
+
+use crate::config::{BrokerKind, Config};
+use crate::exit::Failure;
+use crate::services::{DeskView, HostServices, Sessions};
+use crate::strategies::{self, Strategy};
+
+/// The market a paper host trades on.
+pub struct PaperMarket {
+    /// The calendar, closures of the operator included.
+    pub sessions: Sessions,
+    /// The data.
+    pub data: Arc<Dataset>,
+    /// The data as strategies and exchange see them.
+    pub market: Arc<ReplayMarket>,
+}
+
+impl PaperMarket {
+    /// Loads what the config names; without a folder the embedded demo data.
+    pub fn load(config: &Config, data: Option<&Path>) -> Result<Self, Failure> {
+        let calendar = config.calendar()?;
+        let folder = data.or(config.data.dir.as_deref());
+        let data = match folder {
+            Some(folder) => Arc::new(Dataset::load(folder, &calendar).map_err(|error| Failure::general(error.into()))?),
+            None => Dataset::demo(),
+        };
+        Ok(Self::new(config, calendar, data))
+    }
+
+    /// On these data.
+    pub fn new(config: &Config, calendar: Calendar, data: Arc<Dataset>) -> Self {
+        let market = Arc::new(ReplayMarket::new(Arc::clone(&data), calendar.clone(), ReplayOptions::default()));
+        Self { sessions: Sessions { calendar, exchange: Exchange::Nse, amo: config.amo }, data, market }
+    }
+
+    /// The rules of the paper exchange that the config asks for.
+    pub fn paper_config(&self, config: &Config, seed: u64) -> PaperConfig {
+        let account = &config.account;
+        let mut paper = PaperConfig::new(account.cash);
+        paper.tariff = account.tariff.clone();
+        paper.volume_share_percent = account.volume_share_percent;
+        paper.amo_window = config.amo;
+        paper.seed = seed;
+        paper.opening = account
+            .positions
+            .iter()
+            .map(|seed| Opening {
+                symbol: seed.symbol.clone(),
+                quantity: seed.quantity,
+                price: seed.price,
+                settles: self.sessions.calendar.known_from(),
+            })
+            .collect();
+        paper
+    }
+
+    /// An exchange on these data.
+    pub fn exchange(&self, config: &Config, seed: u64) -> Arc<Mutex<paper::Exchange>> {
+        let source: Arc<dyn PriceSource> = Arc::clone(&self.market) as Arc<dyn PriceSource>;
+        let rules = self.paper_config(config, seed);
+        Arc::new(Mutex::new(paper::Exchange::new(source, self.sessions.calendar.clone(), rules)))
+    }
+}
+
+/// A host that stands, and has not begun.
+pub struct World {
+    /// Whose.
+    pub account: Account,
+    /// Now.
+    pub clock: SharedClock,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// The order desk.
+    pub desk: Desk,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Where host functions lead.
+    pub services: Arc<dyn Services>,
+    /// The strategies, by name.
+    pub strategies: BTreeMap<model::StrategyName, Strategy>,
+    /// Prices.
+    pub market: Arc<ReplayMarket>,
+    /// The exchange, when it is in this process.
+    pub exchange: Option<Arc<Mutex<paper::Exchange>>>,
+}
+
+/// How a host is run.
+pub struct Ways {
+    /// Now.
+    pub clock: SharedClock,
+    /// How the desk runs.
+    pub blocking: Blocking,
+    /// How computing is bounded.
+    pub profile: Profile,
+    /// Where compiled code is kept.
+    pub cache: Option<std::path::PathBuf>,
+    /// Fixes what chance decides on paper.
+    pub seed: u64,
+}
+
+impl World {
+    /// Puts a host together on `paper` and `journal`.
+    pub fn build(
+        config: &Config,
+        paper: &PaperMarket,
+        mut journal: Box<dyn Journal>,
+        ways: Ways,
+    ) -> Result<Self, Failure> {
+        let Ways { clock, blocking, profile, cache, seed } = ways;
+        let settings = &config.account;
+        let account = settings.name.clone();
+        let (broker, exchange): (Arc<dyn Broker>, _) = match settings.broker {
+            BrokerKind::Paper => {
+                let exchange = paper.exchange(config, seed);
+                (Arc::new(PaperBroker::new(Arc::clone(&exchange), Arc::clone(&clock))), Some(exchange))
+            }
+            BrokerKind::PaperRemote { address } => {
+                (Arc::new(RemotePaper::new(address, Arc::clone(&clock))), None)
+            }
+        };
+        adopt_opening(config, paper, journal.as_mut(), &clock)?;
+        let mut desk_config = DeskConfig::new(account.clone());
+        desk_config.limits = config.limits.clone();
+        desk_config.blocking = blocking;
+        desk_config.charges = Some(ChargeRules {
+            schedule: model::charges::ChargeSchedule::bundled(),
+            tariff: settings.tariff.clone(),
+        });
+        let market = Arc::clone(&paper.market) as Arc<dyn Market>;
+        let view = DeskView {
+            market: Arc::clone(&market),
+            sessions: paper.sessions.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let desk = Desk::open(desk_config, journal, Arc::clone(&broker), Arc::clone(&clock), Arc::new(view))
+            .map_err(|error| Failure::general(error.into()))?;
+        let runtime = Runtime::new(RuntimeOptions { profile, cache_dir: cache })
+            .map_err(|error| Failure::general(error.into()))?;
+        let strategies =
+            strategies::load(&runtime, &config.strategies).map_err(|error| Failure::config(error.into()))?;
+        let services: Arc<dyn Services> = Arc::new(HostServices {
+            desk: desk.clone(),
+            market,
+            sessions: paper.sessions.clone(),
+            clock: Arc::clone(&clock),
+            orders_per_day: config
+                .strategies
+                .iter()
+                .filter_map(|(name, strategy)| {
+                    strategy.grants.max_orders_per_day.map(|orders| (name.clone(), orders))
+                })
+                .collect(),
+        });
+        Ok(Self {
+            account,
+            clock,
+            sessions: paper.sessions.clone(),
+            desk,
+            broker,
+            services,
+            strategies,
+            market: Arc::clone(&paper.market),
+            exchange,
+        })
+    }
+}
+
+/// On a journal that has no ledger yet, takes over the shares that the config says are there.
+fn adopt_opening(
+    config: &Config,
+    paper: &PaperMarket,
+    journal: &mut dyn Journal,
+    clock: &SharedClock,
+) -> Result<(), Failure> {
+    let account = &config.account;
+    if account.positions.is_empty() {
+        return Ok(());
+    }
+    let kept = journal
+        .entries(0, 1)
+        .map_err(|error| Failure::general(error.into()))?;
+    if !kept.is_empty() {
+        return Ok(());
+    }
+    let now = clock.now();
+    let settles = paper.sessions.calendar.known_from();
+    let entries: Vec<Entry> = account
+        .positions
+        .iter()
+        .map(|seed| {
+            Entry::Ledger(LedgerEntry {
+                account: account.name.clone(),
+                symbol: seed.symbol.clone(),
+                side: Side::Buy,
+                product: Product::Delivery,
+                quantity: seed.quantity,
+                price: seed.price,
+                charges: Money::ZERO,
+                at: now,
+                session: settles,
+                settles,
+                why: LedgerKind::Adopted { basis: "positions of [account] in the configuration".to_owned() },
+            })
+        })
+        .collect();
+    journal.commit(&entries, Durability::Synced).map_err(|error| Failure::general(error.into()))
+}
