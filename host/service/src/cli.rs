@@ -240,8 +240,7 @@ pub enum OrdersCommand {
 #[command(after_help = "\
 Examples:
   tradeagent orders resolve KQ4… --not-placed
-  tradeagent orders resolve KQ4… --accepted 250115000123456
-  tradeagent orders resolve KQ4… --filled 10 --price 1523.50 --broker-id 250115000123456
+  tradeagent orders resolve KQ4… --filled 10 --price 1523.50 --note 'contract note of 15 Jan'
   tradeagent orders resolve KQ4… --canceled
 
 Look into the broker's own application first. With the host down the word is written into the
@@ -253,27 +252,18 @@ pub struct ResolveArgs {
     /// The order, as `tradeagent orders` shows it
     #[arg(value_name = "ORDER")]
     pub order: String,
-    /// It never reached the broker
+    /// It (or the change to it) never reached the exchange
     #[arg(long, group = "verdict")]
     pub not_placed: bool,
-    /// The broker has it under this number; what became of it is then read from the broker
-    #[arg(long, value_name = "BROKER-ID", group = "verdict")]
-    pub accepted: Option<String>,
-    /// It ended with this many shares filled, and nothing of it works any more
+    /// So many shares filled in all, and nothing of it works any more
     #[arg(long, value_name = "SHARES", group = "verdict", requires = "price")]
     pub filled: Option<u32>,
-    /// It ended without a fill: cancelled
+    /// It ended without further fills
     #[arg(long, group = "verdict")]
     pub canceled: bool,
-    /// It ended without a fill: refused by the broker
-    #[arg(long, group = "verdict")]
-    pub rejected: bool,
     /// Average price of the filled shares
-    #[arg(long, value_name = "RUPEES", value_parser = parse_price)]
+    #[arg(long, value_name = "RUPEES", value_parser = parse_price, requires = "filled")]
     pub price: Option<Price>,
-    /// The broker's number, if it has one
-    #[arg(long, value_name = "ID")]
-    pub broker_id: Option<String>,
     /// How you know, for the auditor
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,

@@ -1,0 +1,428 @@
+//! From the file as written to a configuration that makes sense.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use calendar::AmoWindow;
+use model::{Account, Money, StrategyName};
+use toml::Spanned;
+
+use super::error::nearest;
+use super::{
+    AccountConfig, BrokerKind, CalendarConfig, Closure, Component, Config, ConfigError, DataConfig, Fault,
+    GrantsConfig, NotifyConfig, PositionConfig, Rehearsal, StrategyConfig, defaults, raw,
+};
+use crate::schedule::{CatchUp, Every, Sessions, Task};
+
+/// The most tasks and strategies of one configuration.
+const TASKS_MAX: usize = 64;
+/// The most characters of a name: it becomes part of file names and run ids.
+const NAME_MAX: usize = 32;
+/// The longest delivery of an alert.
+const NOTIFY_SECONDS_MAX: u32 = 300;
+
+pub(super) struct Checker<'a> {
+    path: &'a Path,
+    source: &'a str,
+}
+
+type Checked<T> = Result<T, ConfigError>;
+
+impl<'a> Checker<'a> {
+    pub(super) const fn new(path: &'a Path, source: &'a str) -> Self {
+        Self { path, source }
+    }
+
+    fn fault<T>(&self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Checked<T> {
+        Err(ConfigError::Fault(Box::new(Fault::at(self.path, self.source, span, what.into(), help.into()))))
+    }
+
+    /// Relative to the file's folder; `~/` is the home.
+    fn resolve(&self, path: PathBuf) -> PathBuf {
+        if let Ok(rest) = path.strip_prefix("~")
+            && let Some(home) = std::env::var_os("HOME")
+        {
+            return PathBuf::from(home).join(rest);
+        }
+        match self.path.parent() {
+            Some(folder) if path.is_relative() && !folder.as_os_str().is_empty() => folder.join(path),
+            _ => path,
+        }
+    }
+
+    fn name(&self, name: &str, span: Range<usize>) -> Checked<()> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(plain) {
+            return self.fault(
+                span,
+                format!("`{name}` is not a name"),
+                format!("use a to z, 0 to 9, `-` and `_`, at most {NAME_MAX} characters"),
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) fn config(&self, file: raw::File) -> Checked<Config> {
+        let account = self.account(file.account)?;
+        let strategies = self.strategies(file.strategy)?;
+        let tasks = self.tasks(file.task, &strategies)?;
+        let resolve = |path: Option<PathBuf>| path.map(|path| self.resolve(path));
+        let mut config = Config {
+            path: Some(self.path.to_owned()),
+            state_dir: resolve(file.state_dir).unwrap_or_else(defaults::state_dir),
+            control_socket: resolve(file.control.socket)
+                .unwrap_or_else(|| defaults::control_socket(&account.name)),
+            data: DataConfig { dir: resolve(file.data.dir), universe: resolve(file.data.universe) },
+            calendar: CalendarConfig {
+                file: resolve(file.calendar.file),
+                closures: file.calendar.closures.into_iter().map(closure).collect(),
+            },
+            amo: self.amo(file.amo)?,
+            limits: file.limits,
+            lock_dir: resolve(file.lock.dir).unwrap_or_else(crate::lock::default_dir),
+            notify: self.notify(file.notify)?,
+            rehearsal: self.rehearsal(file.rehearsal, &account)?,
+            account,
+            strategies,
+            tasks,
+        };
+        config.apply_universe()?;
+        Ok(config)
+    }
+
+    fn account(&self, accounts: BTreeMap<String, Spanned<raw::Account>>) -> Checked<AccountConfig> {
+        let mut accounts = accounts.into_iter();
+        let Some((name, written)) = accounts.next() else { return Ok(AccountConfig::default()) };
+        if let Some((second, table)) = accounts.next() {
+            return self.fault(
+                table.span(),
+                format!("there are two accounts, `{name}` and `{second}`"),
+                "keep exactly one [account.NAME]; a second account is a second tradeagent with its own file",
+            );
+        }
+        let span = written.span();
+        self.name(&name, span.clone())?;
+        let written = written.into_inner();
+        if written.cash.is_some_and(|cash| cash < Money::ZERO) {
+            return self.fault(
+                span,
+                "the cash is below zero",
+                "write the rupees that the account starts with",
+            );
+        }
+        let mut positions = Vec::new();
+        for position in written.positions {
+            if position.quantity.is_zero() || !position.price.is_positive() {
+                return self.fault(
+                    span,
+                    format!("the position in {} has no shares or no price", position.symbol),
+                    "write quantity and price above zero, or take the position out",
+                );
+            }
+            let raw::Position { symbol, quantity, price } = position;
+            positions.push(PositionConfig { symbol, quantity, price });
+        }
+        Ok(AccountConfig {
+            name: Account::from(name),
+            broker: match written.broker {
+                raw::Broker::Paper if written.address.is_some() => {
+                    return self.fault(
+                        span,
+                        "`address` is for broker = \"paper-remote\"",
+                        "take it out, or set the broker",
+                    );
+                }
+                raw::Broker::Paper => BrokerKind::Paper,
+                raw::Broker::PaperRemote => {
+                    BrokerKind::PaperRemote { address: written.address.unwrap_or_else(defaults::address) }
+                }
+            },
+            cash: written.cash.unwrap_or(Money::from_rupees(defaults::CASH_RUPEES)),
+            volume_share_percent: written
+                .volume_share
+                .map_or(defaults::VOLUME_SHARE_PERCENT, |share| share.0),
+            tariff: written.tariff.0,
+            positions,
+        })
+    }
+
+    fn amo(&self, written: Option<Spanned<raw::Amo>>) -> Checked<AmoWindow> {
+        let Some(written) = written else { return Ok(AmoWindow::default()) };
+        let span = written.span();
+        let written = written.into_inner();
+        let default = AmoWindow::default();
+        let window = AmoWindow {
+            from: written.from.map_or(default.from, |time| time.0),
+            until: written.until.map_or(default.until, |time| time.0),
+        };
+        if window.from <= window.until {
+            return self.fault(
+                span,
+                format!(
+                    "the after-market window {} to {} does not run across midnight",
+                    window.from, window.until
+                ),
+                "`from` is an evening and `until` the next morning, such as 15:45 and 08:57",
+            );
+        }
+        Ok(window)
+    }
+
+    fn notify(&self, written: raw::Notify) -> Checked<NotifyConfig> {
+        if let Some(command) = &written.command
+            && command.get_ref().first().is_none_or(String::is_empty)
+        {
+            return self.fault(
+                command.span(),
+                "the command is empty",
+                "write [\"program\", \"argument\", …]",
+            );
+        }
+        if let Some(url) = &written.webhook
+            && !(url.get_ref().starts_with("https://") || url.get_ref().starts_with("http://"))
+        {
+            let help = "write a URL that begins with https:// (or http:// on this machine)";
+            return self.fault(url.span(), "the webhook is not a URL", help);
+        }
+        if let Some(seconds) = &written.timeout_seconds
+            && !(1..=NOTIFY_SECONDS_MAX).contains(seconds.get_ref())
+        {
+            let what = format!("{} seconds is outside of 1 to {NOTIFY_SECONDS_MAX}", seconds.get_ref());
+            return self.fault(seconds.span(), what, "a delivery that takes longer is tried again");
+        }
+        Ok(NotifyConfig {
+            command: written.command.map(Spanned::into_inner),
+            webhook: written.webhook.map(Spanned::into_inner),
+            timeout_seconds: written.timeout_seconds.map_or(defaults::NOTIFY_SECONDS, Spanned::into_inner),
+        })
+    }
+
+    fn rehearsal(
+        &self,
+        written: Option<Spanned<raw::Rehearsal>>,
+        account: &AccountConfig,
+    ) -> Checked<Option<Rehearsal>> {
+        let Some(written) = written else { return Ok(None) };
+        let span = written.span();
+        let (from, until) = (written.get_ref().from.0, written.get_ref().until.0);
+        if from >= until {
+            return self.fault(span, "the rehearsal ends before it begins", "`until` is later than `from`");
+        }
+        match account.broker {
+            BrokerKind::Paper | BrokerKind::PaperRemote { .. } => Ok(Some(Rehearsal { from, until })),
+        }
+    }
+
+    /// A table that names a component defines a strategy; one that does not changes the built-in of its
+    /// name. Once one is defined, the file's strategies are all there are.
+    fn strategies(
+        &self,
+        tables: BTreeMap<String, Spanned<raw::Strategy>>,
+    ) -> Checked<BTreeMap<StrategyName, StrategyConfig>> {
+        let defines = tables.values().any(|table| table.get_ref().component.is_some());
+        let mut strategies = if defines { BTreeMap::new() } else { defaults::strategies() };
+        if tables.len() > TASKS_MAX {
+            let what = format!("there are {} strategies; the most is {TASKS_MAX}", tables.len());
+            return self.fault(0..0, what, "take some out");
+        }
+        for (name, table) in tables {
+            let span = table.span();
+            self.name(&name, span.clone())?;
+            let table = table.into_inner();
+            let Some(strategy) = defaults::builtin(&name).or_else(|| blank(&table)) else {
+                let (what, help) = match (&table.component, table.role) {
+                    (None, _) => (
+                        format!("strategy `{name}` has no component"),
+                        "add `component = \"FILE.wasm\"` or \"builtin:sell\", …".to_owned(),
+                    ),
+                    _ => (
+                        format!("strategy `{name}` has no role"),
+                        "add `role`: sell, buy, monitor, eod or trader; it decides what the strategy may do"
+                            .to_owned(),
+                    ),
+                };
+                return self.fault(span, what, help);
+            };
+            let component = match table.component {
+                Some(Component::File(path)) => Component::File(self.resolve(path)),
+                Some(builtin) => builtin,
+                None => strategy.component,
+            };
+            if let Component::Builtin(builtin) = &component
+                && defaults::builtin(builtin).is_none()
+            {
+                let known: Vec<&str> = defaults::BUILTIN.iter().map(|(name, _)| *name).collect();
+                return self.fault(
+                    span,
+                    format!("there is no built-in strategy `{builtin}`"),
+                    nearest(builtin, &known),
+                );
+            }
+            self.strategy_limits(&table.limits, span)?;
+            strategies.insert(
+                StrategyName::from(&name),
+                StrategyConfig {
+                    role: table.role.unwrap_or(strategy.role),
+                    component,
+                    params: table.params.into_iter().map(|(key, value)| (key, value.0)).collect(),
+                    grants: GrantsConfig {
+                        symbols: table.grants.symbols,
+                        max_order_value: table.grants.max_order_value,
+                        max_orders_per_day: table.grants.max_orders_per_day,
+                    },
+                    limits: table.limits,
+                },
+            );
+        }
+        Ok(strategies)
+    }
+
+    fn strategy_limits(&self, limits: &super::StrategyLimits, span: Range<usize>) -> Checked<()> {
+        let bounds = [
+            ("memory_mib", limits.memory_mib, 1, 4096),
+            ("run_seconds", limits.run_seconds, 1, 3600),
+            ("log_bytes", limits.log_bytes, 0, 64 << 20),
+            ("host_calls", limits.host_calls, 1, u32::MAX),
+        ];
+        for (key, value, least, most) in bounds {
+            if let Some(value) = value
+                && !(least..=most).contains(&value)
+            {
+                let what = format!("limits.{key} = {value} is outside of {least} to {most}");
+                return self.fault(
+                    span,
+                    what,
+                    "write a number between the two, or take it out for the default",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A table that gives `strategy` or `at` defines a task; one that does not changes the default of its
+    /// name. Once one is defined, the file's tasks are all there are.
+    fn tasks(
+        &self,
+        tables: BTreeMap<String, Spanned<raw::Task>>,
+        strategies: &BTreeMap<StrategyName, StrategyConfig>,
+    ) -> Checked<Vec<Task>> {
+        let defines =
+            tables.values().any(|table| table.get_ref().strategy.is_some() || table.get_ref().at.is_some());
+        let mut defaults = defaults::tasks();
+        defaults.retain(|task| strategies.contains_key(&task.strategy));
+        if tables.len() > TASKS_MAX {
+            let what = format!("there are {} tasks; the most is {TASKS_MAX}", tables.len());
+            return self.fault(0..0, what, "take some out");
+        }
+        let mut tasks = Vec::new();
+        let mut given = tables;
+        for default in &defaults {
+            match given.remove(&default.name) {
+                Some(table) => tasks.push(self.task(&default.name, table, Some(default), strategies)?),
+                None if defines => {}
+                None => tasks.push(default.clone()),
+            }
+        }
+        for (name, table) in given {
+            tasks.push(self.task(&name, table, None, strategies)?);
+        }
+        if let Some(idle) = strategies.keys().find(|name| !tasks.iter().any(|task| task.strategy == **name)) {
+            return self.fault(
+                self.find_table("strategy", idle.as_str()),
+                format!("strategy `{idle}` has no task: it would never run"),
+                format!("add [task.{idle}] with strategy = \"{idle}\" and at = \"open\", \"close+35m\" or \"18:00\""),
+            );
+        }
+        Ok(tasks)
+    }
+
+    fn find_table(&self, kind: &str, name: &str) -> Range<usize> {
+        let header = format!("[{kind}.{name}]");
+        self.source.find(&header).map_or(0..0, |at| at..at + header.len())
+    }
+
+    fn task(
+        &self,
+        name: &str,
+        table: Spanned<raw::Task>,
+        default: Option<&Task>,
+        strategies: &BTreeMap<StrategyName, StrategyConfig>,
+    ) -> Checked<Task> {
+        let span = table.span();
+        self.name(name, span.clone())?;
+        let table = table.into_inner();
+        let strategy = match &table.strategy {
+            Some(strategy) if strategies.contains_key(strategy.get_ref().as_str()) => {
+                StrategyName::from(strategy.get_ref())
+            }
+            Some(strategy) => {
+                let known: Vec<&str> = strategies.keys().map(StrategyName::as_str).collect();
+                let what = format!("there is no strategy `{}`", strategy.get_ref());
+                return self.fault(strategy.span(), what, nearest(strategy.get_ref(), &known));
+            }
+            None => match default {
+                Some(default) => default.strategy.clone(),
+                None if strategies.contains_key(name) => StrategyName::from(name),
+                None => {
+                    let what = format!("task `{name}` does not say which strategy runs");
+                    return self.fault(span, what, "add `strategy = \"NAME\"`");
+                }
+            },
+        };
+        let Some(at) = table.at.or(default.map(|task| task.at)) else {
+            let what = format!("task `{name}` does not say when");
+            return self.fault(span, what, "add `at = \"open\"`, \"close+35m\" or \"18:00\"");
+        };
+        let every = table.every.or(default.and_then(|task| task.every));
+        let until = table.until.or(default.and_then(|task| task.until));
+        if every.is_none() && until.is_some() {
+            return self.fault(
+                span,
+                format!("task `{name}` has `until` without `every`"),
+                "add `every = \"1m\"`",
+            );
+        }
+        if every.is_some() && until.is_none() {
+            return self.fault(
+                span,
+                format!("task `{name}` has `every` without `until`"),
+                "add `until = \"close\"`",
+            );
+        }
+        let deadline = default.map_or(Every::minutes(defaults::DEADLINE_MINUTES), |task| task.deadline);
+        Ok(Task {
+            name: name.to_owned(),
+            strategy,
+            at,
+            every,
+            until,
+            sessions: table.sessions.or(default.map(|task| task.sessions)).unwrap_or(Sessions::Regular),
+            deadline: table.deadline.unwrap_or(deadline),
+            catch_up: table.catch_up.or(default.map(|task| task.catch_up)).unwrap_or(CatchUp::Skip),
+            resume: table.resume.or(default.map(|task| task.resume)).unwrap_or(false),
+        })
+    }
+}
+
+/// What a strategy that is no built-in begins with.
+fn blank(table: &raw::Strategy) -> Option<StrategyConfig> {
+    let component = table.component.clone()?;
+    let role = match (&component, table.role) {
+        (_, Some(role)) => role,
+        (Component::Builtin(name), None) => defaults::builtin(name)?.role,
+        (Component::File(_), None) => return None,
+    };
+    Some(StrategyConfig {
+        role,
+        component,
+        params: BTreeMap::new(),
+        grants: GrantsConfig::default(),
+        limits: super::StrategyLimits::default(),
+    })
+}
+
+fn closure(written: raw::Closure) -> Closure {
+    let raw::Closure { exchange, date, reason } = written;
+    Closure { exchange, date, reason }
+}

@@ -1,0 +1,286 @@
+//! The operator's configuration: TOML in which an unknown key is an error that shows its line.
+//!
+//! Without a file, [`Config::default`] holds: a paper account on the embedded data with the four built-in
+//! strategies. Relative paths in a file are relative to the file's folder.
+
+mod check;
+mod defaults;
+mod error;
+mod params;
+mod raw;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod universe;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use calendar::{AmoWindow, Calendar};
+use chrono::NaiveDateTime;
+use model::charges::Tariff;
+use model::risk::Limits;
+use model::{Account, Date, Exchange, Money, Price, Quantity, StrategyName, Symbol};
+use runtime::Role;
+use serde::Deserialize;
+
+pub use error::{ConfigError, Fault};
+pub use params::parse_param;
+pub use scalar::Component;
+
+use crate::schedule::Task;
+
+/// Largest configuration that is read.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Everything that the operator decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The file it came from; none: the defaults.
+    pub path: Option<PathBuf>,
+    /// Journal, plugin cache.
+    pub state_dir: PathBuf,
+    /// The account.
+    pub account: AccountConfig,
+    /// Market data.
+    pub data: DataConfig,
+    /// The trading calendar.
+    pub calendar: CalendarConfig,
+    /// When the broker takes after-market orders.
+    pub amo: AmoWindow,
+    /// The operator's limits.
+    pub limits: Limits,
+    /// The machine-wide folder of account locks.
+    pub lock_dir: PathBuf,
+    /// Where CLI and service meet.
+    pub control_socket: PathBuf,
+    /// Where alerts go.
+    pub notify: NotifyConfig,
+    /// The strategies, by name.
+    pub strategies: BTreeMap<StrategyName, StrategyConfig>,
+    /// The schedule.
+    pub tasks: Vec<Task>,
+    /// Run on simulated, event-driven time instead of the machine's.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// Which broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokerKind {
+    /// The paper exchange inside this process.
+    Paper,
+    /// `tradeagent paper-exchange`, over TCP.
+    PaperRemote {
+        /// Where it listens.
+        address: SocketAddr,
+    },
+}
+
+impl BrokerKind {
+    /// As the file writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::PaperRemote { .. } => "paper-remote",
+        }
+    }
+}
+
+/// `[account.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountConfig {
+    /// Its name: every journal row, lock and tag carries it.
+    pub name: Account,
+    /// Which broker.
+    pub broker: BrokerKind,
+    /// Cash of the paper account at its start.
+    pub cash: Money,
+    /// The share of a minute's volume that the paper exchange fills, in percent.
+    pub volume_share_percent: u32,
+    /// What the broker takes.
+    pub tariff: Tariff,
+    /// Settled positions of the paper account at its start; they are adopted.
+    pub positions: Vec<PositionConfig>,
+}
+
+/// A position that the account opens with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionConfig {
+    /// What.
+    pub symbol: Symbol,
+    /// Shares.
+    pub quantity: Quantity,
+    /// Price paid for each.
+    pub price: Price,
+}
+
+/// `[data]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataConfig {
+    /// A folder made by `data import`; none: the embedded demo data.
+    pub dir: Option<PathBuf>,
+    /// Symbols that strategies see, one a line; none: all.
+    pub universe: Option<PathBuf>,
+}
+
+/// `[calendar]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CalendarConfig {
+    /// A calendar file in place of the embedded one.
+    pub file: Option<PathBuf>,
+    /// Days that the operator knows to be closed.
+    pub closures: Vec<Closure>,
+}
+
+/// A day on which an exchange does not trade, by the operator's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closure {
+    /// Which exchange.
+    pub exchange: Exchange,
+    /// The day.
+    pub date: Date,
+    /// Why.
+    pub reason: String,
+}
+
+/// `[notify]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifyConfig {
+    /// A program and its arguments: gets each alert as JSON on its standard input.
+    pub command: Option<Vec<String>>,
+    /// A URL: gets each alert by POST, as JSON.
+    pub webhook: Option<String>,
+    /// How long one delivery may take, in seconds.
+    pub timeout_seconds: u32,
+}
+
+/// `[strategy.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrategyConfig {
+    /// What it may do.
+    pub role: Role,
+    /// Its code.
+    pub component: Component,
+    /// Its parameters.
+    pub params: BTreeMap<String, String>,
+    /// What narrows its role.
+    pub grants: GrantsConfig,
+    /// What it may use.
+    pub limits: StrategyLimits,
+}
+
+/// `grants` of a strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GrantsConfig {
+    /// The only symbols it may trade; none: all.
+    pub symbols: Option<BTreeSet<Symbol>>,
+    /// The largest value of one order.
+    pub max_order_value: Option<Money>,
+    /// Orders a day.
+    pub max_orders_per_day: Option<u32>,
+}
+
+/// `limits` of a strategy; none: the runtime's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StrategyLimits {
+    /// Linear memory, in MiB.
+    pub memory_mib: Option<u32>,
+    /// Time of one run, in seconds.
+    pub run_seconds: Option<u32>,
+    /// Log text of one run, in bytes.
+    pub log_bytes: Option<u32>,
+    /// Host calls of one run.
+    pub host_calls: Option<u32>,
+}
+
+/// `[rehearsal]`: the service on simulated time (paper only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// It begins at this time in Mumbai.
+    pub from: NaiveDateTime,
+    /// It ends by itself at this time in Mumbai.
+    pub until: NaiveDateTime,
+}
+
+impl Config {
+    /// The configuration of `path`, or the defaults without one.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        match path {
+            None => Ok(Self::default()),
+            Some(path) => Self::parse(path, &read(path)?),
+        }
+    }
+
+    /// The configuration that `source` says; `path` is for messages and relative paths.
+    pub fn parse(path: &Path, source: &str) -> Result<Self, ConfigError> {
+        let file: raw::File =
+            toml::from_str(source).map_err(|error| error::from_toml(path, source, &error))?;
+        check::Checker::new(path, source).config(file)
+    }
+
+    /// The account.
+    pub const fn account(&self) -> &AccountConfig {
+        &self.account
+    }
+
+    /// The account, to change it.
+    pub const fn account_mut(&mut self) -> &mut AccountConfig {
+        &mut self.account
+    }
+
+    /// The schedule.
+    pub fn tasks(&self) -> Vec<Task> {
+        self.tasks.clone()
+    }
+
+    /// Sets parameters of strategies, each `STRATEGY.KEY=VALUE`.
+    pub fn apply_params(&mut self, params: &[String]) -> Result<(), ConfigError> {
+        params::apply_params(self, params)
+    }
+
+    /// The trading calendar: the embedded one or the operator's file, with the operator's closures.
+    pub fn calendar(&self) -> Result<Calendar, ConfigError> {
+        let calendar = match &self.calendar.file {
+            None => Calendar::bundled(),
+            Some(path) => Calendar::parse(&read(path)?)
+                .map_err(|error| ConfigError::Calendar { path: path.clone(), reason: error.to_string() })?,
+        };
+        Ok(self.calendar.closures.iter().fold(calendar, |calendar, closure| {
+            calendar.with_closure(closure.exchange, closure.date, &closure.reason)
+        }))
+    }
+
+    /// The journal's file.
+    pub fn journal_path(&self) -> PathBuf {
+        self.state_dir.join(format!("{}.journal.sqlite", self.account.name))
+    }
+
+    /// The folder of compiled components of this state folder.
+    pub fn plugin_cache(&self) -> PathBuf {
+        self.state_dir.join("plugins")
+    }
+}
+
+/// The folder of compiled components for commands that have no state folder of their own. None when it
+/// cannot be made: they compile afresh then.
+pub fn cache_dir() -> Option<PathBuf> {
+    let folder = defaults::state_dir().join("plugins");
+    std::fs::create_dir_all(&folder).is_ok().then_some(folder)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    use std::io::Read as _;
+    let unreadable = |reason: String| ConfigError::Unreadable { path: path.to_owned(), reason };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut source = String::new();
+    let read = file
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_string(&mut source)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if read as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(format!("it is longer than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(source)
+}

@@ -1,0 +1,136 @@
+//! What the terminal gets. stdout is data, stderr is talk; colour only on a terminal (and not where
+//! `NO_COLOR` says so); tables fit its width; progress shows on stderr.
+
+mod amount;
+mod progress;
+mod table;
+
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+
+pub use amount::{Grouping, grouped, money, price};
+pub use progress::Progress;
+pub use table::{Align, Table, table};
+
+/// The version of every JSON answer.
+pub const JSON_VERSION: u32 = 1;
+
+/// Colours of meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// All is well.
+    Good,
+    /// To be looked at.
+    Warn,
+    /// To be looked at now.
+    Bad,
+    /// Beside the point.
+    Dim,
+    /// A heading.
+    Bold,
+}
+
+impl Tone {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Good => "\x1b[32m",
+            Self::Warn => "\x1b[33m",
+            Self::Bad => "\x1b[1;31m",
+            Self::Dim => "\x1b[2m",
+            Self::Bold => "\x1b[1m",
+        }
+    }
+}
+
+/// `text` in a tone; what writes it to something other than a terminal takes the codes out again.
+pub fn tinted(tone: Tone, text: &str) -> String {
+    match tone {
+        Tone::Plain => text.to_owned(),
+        tone => format!("{}{text}\x1b[0m", tone.code()),
+    }
+}
+
+/// Text that came from outside (a broker's words, a file), without what steers a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Writes a line to standard output. A reader that has gone away ends the program quietly, as it does
+/// for `head`.
+pub fn line(text: &str) {
+    if writeln!(anstream::stdout(), "{text}").is_err() {
+        std::process::exit(i32::from(Exit::Ok.code()));
+    }
+}
+
+/// Writes a line to standard error: for people, not for programs.
+pub fn talk(text: &str) {
+    // Where standard error is gone there is nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes `answer` as JSON to standard output. Answers carry `version`.
+pub fn json<T: Serialize>(answer: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(answer).map_err(|error| {
+        Failure::general(anyhow::Error::from(error).context("the answer cannot be written as JSON"))
+    })?;
+    line(&text);
+    Ok(())
+}
+
+/// An answer with the version beside its own fields.
+#[derive(Debug, Serialize)]
+pub struct Versioned<T> {
+    /// Of the answer's shape.
+    pub version: u32,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: T,
+}
+
+/// Writes an answer that has no version of its own.
+pub fn json_versioned<T: Serialize>(answer: T) -> Result<(), Failure> {
+    json(&Versioned { version: JSON_VERSION, answer })
+}
+
+/// A width in columns: the terminal's, or a wide one where there is none.
+pub(crate) fn width() -> u16 {
+    use std::io::IsTerminal as _;
+    const ELSEWHERE: u16 = 160;
+    if !std::io::stdout().is_terminal() {
+        return ELSEWHERE;
+    }
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout())
+        && size.ws_col >= 40
+    {
+        return size.ws_col;
+    }
+    80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_from_outside_do_not_steer_the_terminal() {
+        assert_eq!(plain("RMS:\x1b[2J limit\nexceeded"), "RMS: [2J limit exceeded");
+    }
+
+    #[test]
+    fn an_answer_carries_its_version() {
+        #[derive(Serialize)]
+        struct Answer {
+            a: u8,
+        }
+        let text = serde_json::to_string(&Versioned { version: 1, answer: Answer { a: 2 } }).expect("json");
+        assert_eq!(text, r#"{"version":1,"a":2}"#);
+    }
+}
