@@ -214,22 +214,15 @@ impl OrderState {
         price * self.exposed()
     }
 
-    /// Whether a row of the book with these values says nothing new. With `strict` the book itself must
-    /// have told the fills, not trades alone.
-    pub fn agrees(
-        &self,
-        status: &Status,
-        filled: Quantity,
-        price: Price,
-        quantity: Quantity,
-        strict: bool,
-    ) -> bool {
+    /// Whether a row of the book with these values says nothing new: the book itself has told the fills,
+    /// not trades alone.
+    pub fn agrees(&self, status: &Status, filled: Quantity, price: Price, quantity: Quantity) -> bool {
         self.base == *status
             && self.broker_id.is_some()
             && self.replacing.is_none()
             && self.cancelling.is_none()
             && self.filled() == filled
-            && (!strict || self.seen_filled == filled)
+            && self.seen_filled == filled
             && (self.is_final() || (self.terms.price == price && self.terms.quantity == quantity))
     }
 

@@ -1,10 +1,13 @@
 //! Rows of the broker's books, matched to orders and taken in.
 
-use broker::{BrokerOrder, BrokerTrade};
+use std::sync::Arc;
+
+use broker::{BrokerOrder, BrokerTrade, CallError};
 use journal::{Alert, Durability, Entry, Severity};
 use model::state::Applied;
 use model::{
-    Evidence, Fact, Fill, LedgerEntry, LedgerKind, OrderId, OrderState, Quantity, Source, Timestamp,
+    Evidence, Fact, Fill, LedgerEntry, LedgerKind, OrderId, OrderState, Quantity, ReadError, Source,
+    Timestamp,
 };
 
 use crate::book::Book;
@@ -17,6 +20,21 @@ impl Desk {
     /// that are not this account's own orders are passed over; absence proves nothing here.
     pub fn absorb(&self, orders: &[BrokerOrder], trades: &[BrokerTrade]) -> usize {
         self.inner.absorb(orders, trades, None, None)
+    }
+}
+
+impl Desk {
+    /// Reads order and trade book and takes them in; answers with how many rows said something new.
+    /// Settles no doubts ([`Desk::reconcile`] does): cheap enough to follow working orders by.
+    pub async fn refresh(&self) -> Result<usize, ReadError> {
+        let desk = Arc::clone(&self.inner);
+        let since = desk.book().revision;
+        let failed = |error: CallError| ReadError::Unavailable(error.to_string());
+        let trades = desk.broker.trades().await.map_err(failed)?;
+        let orders = desk.broker.orders().await.map_err(failed)?;
+        desk.step(move |desk| desk.absorb(&orders, &trades, Some(since), None))
+            .await
+            .map_err(|error| ReadError::Unavailable(error.to_string()))
     }
 }
 
@@ -75,7 +93,6 @@ impl Inner {
             session: trade.session,
         };
         let at = self.clock.now();
-        // Entered before the order is told, so that it is settled when it has ended.
         let evidence =
             Evidence { order: id, intent: id, at, source: Source::Trades, fact: Fact::Filled(fill) };
         book.learn(evidence, true, out);
@@ -137,9 +154,8 @@ impl Inner {
     ) -> bool {
         let Some(id) = book.match_row(&row.broker_id, row.tag.as_deref()) else { return false };
         let Some(order) = book.order(id) else { return false };
-        let strict = !self.is_inline();
         if only.is_some_and(|only| only != id)
-            || order.agrees(&row.status, row.filled, row.terms.price, row.terms.quantity, strict)
+            || order.agrees(&row.status, row.filled, row.terms.price, row.terms.quantity)
         {
             return false;
         }
@@ -148,9 +164,10 @@ impl Inner {
         if undoable && since.is_some_and(|since| touched > since) {
             return false;
         }
+        // The end in the book's own words is kept even when trades told it: it closes the order's record.
         let ended = row.status.is_final();
         let evidence = seen(id, row, Source::OrderBook, self.clock.now());
-        book.learn(evidence, ended && strict, out) == Applied::Changed
+        book.learn(evidence, ended, out) == Applied::Changed
     }
 }
 

@@ -109,8 +109,11 @@ impl Book {
         let by_broker = &mut self.by_broker;
         self.done.retain(|_, order| {
             let keep = order.day.max(order.for_session) >= oldest;
-            if !keep && let Some(id) = &order.broker_id {
-                by_broker.remove(id);
+            if !keep
+                && let Some(number) = &order.broker_id
+                && by_broker.get(number) == Some(&order.id)
+            {
+                by_broker.remove(number);
             }
             keep
         });
@@ -149,10 +152,13 @@ impl Book {
         }
         let Some(slot) = self.live.get_mut(&id) else { return Applied::Nothing };
         let was_unresolved = slot.order.is_unresolved();
+        let had_number = slot.order.broker_id.is_some();
         let outcome = slot.order.apply(&evidence);
-        slot.touched = revision;
+        if outcome != Ok(Applied::Nothing) {
+            slot.touched = revision;
+        }
         if let Some(number) = &slot.order.broker_id
-            && !self.by_broker.contains_key(number)
+            && !had_number
         {
             self.by_broker.insert(number.clone(), id);
         }
@@ -226,13 +232,15 @@ impl Book {
         }));
     }
 
-    /// The order that a row or trade belongs to: by the broker's number once it is known, else by tag.
+    /// The order that a row or trade belongs to: by tag first, then by the broker's number (which may
+    /// begin anew each day: the newest order with it is meant).
     pub(crate) fn match_row(&self, broker_id: &BrokerOrderId, tag: Option<&str>) -> Option<OrderId> {
-        if let Some(id) = self.by_broker.get(broker_id) {
-            return Some(*id);
+        if let Some(id) = tag.and_then(IntentId::parse)
+            && self.order(id).is_some()
+        {
+            return Some(id);
         }
-        let id = IntentId::parse(tag?)?;
-        self.order(id).map(|order| order.id)
+        self.by_broker.get(broker_id).copied()
     }
 
     /// Shares in working and unresolved sells of `symbol`.

@@ -87,7 +87,7 @@ impl Desk {
     }
 
     /// Enters shares that did not come by an order of ours: taken over, sold outside, split.
-    pub fn enter(&self, entry: LedgerEntry) -> Result<(), OrderError> {
+    pub fn adopt(&self, entry: LedgerEntry) -> Result<(), OrderError> {
         let inner: &Inner = &self.inner;
         let mut journal = inner.journal();
         let mut out = vec![Entry::Ledger(entry.clone())];

@@ -3,18 +3,21 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use journal::{Durability, Entry};
-use model::{Evidence, Fact, IntentId, OrderError, OrderId, Source, Timestamp};
+use model::{Evidence, Fact, IntentId, OrderId, Source};
 
 use crate::desk::Desk;
 
 impl Desk {
-    /// Takes no new intents from here on and waits, at most until `deadline`, for the calls on the wire.
-    /// Those still out then are journaled Unknown; answers with how many. A late answer is still taken
-    /// in while the process lives.
-    pub async fn shutdown(&self, deadline: Timestamp) -> Result<u32, OrderError> {
+    /// Takes no new intents from here on and waits for the calls on the wire, at most `patience`. Those
+    /// still out then are journaled Unknown; answers with how many. A late answer is still taken in
+    /// while the process lives. [`Desk::halted`] tells when the journal could not be written.
+    pub async fn shutdown(&self, patience: Duration) -> u32 {
         let inner = &self.inner;
+        let patience = i64::try_from(patience.as_nanos()).unwrap_or(i64::MAX / 8);
+        let deadline = inner.clock.now().plus_nanos(patience);
         inner.book().closing = true;
         let mut timer = pin!(inner.clock.sleep_until(deadline));
         loop {
@@ -22,7 +25,7 @@ impl Desk {
             // Registered before the look, so that an answer in between is not missed.
             idle.as_mut().enable();
             if inner.book().on_wire == 0 {
-                return Ok(0);
+                return 0;
             }
             let timed_out = poll_fn(|context| {
                 if idle.as_mut().poll(context).is_ready() {
@@ -37,7 +40,7 @@ impl Desk {
         }
     }
 
-    fn leave_unknown(&self) -> Result<u32, OrderError> {
+    fn leave_unknown(&self) -> u32 {
         let inner = &self.inner;
         let mut journal = inner.journal();
         let mut book = inner.book();
@@ -55,7 +58,9 @@ impl Desk {
             book.learn(evidence, true, &mut entries);
         }
         drop(book);
-        journal.commit(&entries, Durability::Synced).map_err(|error| inner.halt(&error))?;
-        Ok(u32::try_from(out.len()).unwrap_or(u32::MAX))
+        if let Err(error) = journal.commit(&entries, Durability::Synced) {
+            inner.halt(&error);
+        }
+        u32::try_from(out.len()).unwrap_or(u32::MAX)
     }
 }
