@@ -166,7 +166,8 @@ mod tests {
         assert!(look(&it, &settings(&[("volume_min", "200000")])).is_ok());
         let mut quiet = it;
         *quiet.2.last_mut().expect("bars") = 190_000;
-        assert_eq!(look(&quiet, &settings(&[])), Err(Miss::Volume));
+        assert_eq!(look(&quiet, &settings(&[("volume_ratio", "1")])), Err(Miss::Volume));
+        assert!(look(&quiet, &settings(&[])).is_ok(), "no such floor by default");
     }
 
     #[test]

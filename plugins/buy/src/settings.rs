@@ -44,11 +44,11 @@ impl Settings {
             trend_ema: params.within("trend_ema", 200, 1..=2_000)?,
             history: params.within("history", 260, 1..=5_000)?,
             volume_days: params.within("volume_days", 50, 1..=500)?,
-            volume_ratio: params.within("volume_ratio", 1.0, 0.0..=1_000.0)?,
-            volume_min: params.within("volume_min", 150_000, 0..=1_000_000_000)?,
-            price_min: params.within("price_min", Rupees(20 * RUPEE), rupees.clone())?,
-            capital: params.within("capital_per_position", Rupees(100_000 * RUPEE), rupees.clone())?,
-            order_value_min: params.within("order_value_min", Rupees(5_000 * RUPEE), rupees)?,
+            volume_ratio: params.within("volume_ratio", 0.0, 0.0..=1_000.0)?,
+            volume_min: params.within("volume_min", 10_000, 0..=1_000_000_000)?,
+            price_min: params.within("price_min", Rupees(10 * RUPEE), rupees.clone())?,
+            capital: params.within("capital_per_position", Rupees(20_000 * RUPEE), rupees.clone())?,
+            order_value_min: params.within("order_value_min", Rupees(2_000 * RUPEE), rupees)?,
             cash_buffer: params.within("cash_buffer", Percent::whole(1), percent.clone())?,
             liquidity: [
                 tier("liquidity_from_5000", 2)?,
@@ -56,7 +56,7 @@ impl Settings {
                 tier("liquidity_from_500", 10)?,
                 tier("liquidity_below_500", 20)?,
             ],
-            positions_max: params.within("max_positions", 6, 0..=1_000)?,
+            positions_max: params.within("max_positions", 50, 0..=1_000)?,
             limit_above_close: params.within("limit_above_close", Percent::whole(1), percent)?,
         };
         params.done()?;

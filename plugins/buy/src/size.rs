@@ -95,6 +95,9 @@ mod tests {
         Settings::from_params(Params::from_pairs(pairs)).expect("good parameters")
     }
 
+    /// A lakh for each position, and no order under 5,000 rupees.
+    const LAKH: [(&str, &str); 2] = [("capital_per_position", "100000"), ("order_value_min", "5000")];
+
     /// Previous close 100, band 20 per cent, tick 0.05.
     fn instrument() -> Instrument {
         Instrument {
@@ -139,7 +142,7 @@ mod tests {
     fn the_least_of_capital_liquidity_and_cash_counts() {
         let cash = 1_000_000 * RUPEE;
         let quantity = |close: i64, volume, cash| {
-            terms(&candidate(close * RUPEE, volume), &instrument(), cash, &settings(&[]))
+            terms(&candidate(close * RUPEE, volume), &instrument(), cash, &settings(&LAKH))
                 .map(|it| it.quantity)
         };
         assert_eq!(quantity(100, 1_000_000, cash), Ok(990), "100,000 / 101");
@@ -157,7 +160,7 @@ mod tests {
     fn an_order_is_no_larger_than_the_freeze_quantity_and_whole_lots() {
         let odd = Instrument { freeze: 500, lot: 75, ..instrument() };
         let cash = 1_000_000 * RUPEE;
-        let got = terms(&candidate(100 * RUPEE, 1_000_000), &odd, cash, &settings(&[]));
+        let got = terms(&candidate(100 * RUPEE, 1_000_000), &odd, cash, &settings(&LAKH));
         assert_eq!(got.map(|it| it.quantity), Ok(450));
     }
 }
