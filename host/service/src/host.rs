@@ -49,7 +49,7 @@ impl Host {
             clock: Arc::clone(&world.clock),
             mode,
         };
-        let scheduler = Scheduler::new(tasks, live, runner, Arc::clone(&world.broker), observer);
+        let scheduler = Scheduler::new(tasks, live, runner, observer);
         Self { world, scheduler: Arc::new(scheduler) }
     }
 

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use broker::Broker;
 use journal::{JournalError, RunOutcome, RunRow};
 use model::{Date, Exchange, StrategyName, Timestamp};
 use tokio::sync::watch;
@@ -41,6 +40,26 @@ pub enum HostEvent {
     },
 }
 
+impl std::fmt::Display for HostEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Run { task, scheduled, outcome } => {
+                write!(f, "{task} of {}: ", scheduled.ist().format("%Y-%m-%d %H:%M:%S"))?;
+                match outcome {
+                    RunOutcome::Done { report: Some(report) } => f.write_str(&report.summary),
+                    RunOutcome::Done { report: None } => f.write_str("done"),
+                    RunOutcome::Failed { reason } => write!(f, "failed: {reason}"),
+                    RunOutcome::Trapped { reason } => write!(f, "stopped: {reason}"),
+                    RunOutcome::Interrupted => f.write_str("interrupted"),
+                    RunOutcome::Skipped { reason } => write!(f, "skipped: {reason}"),
+                    RunOutcome::Missed { reason } => write!(f, "missed: {reason}"),
+                }
+            }
+            Self::Changed { .. } => f.write_str("the broker's books have changed"),
+        }
+    }
+}
+
 /// Who watches.
 pub type Observer = Arc<dyn Fn(HostEvent) + Send + Sync>;
 
@@ -63,8 +82,6 @@ pub struct Scheduler {
     pub strategies: BTreeMap<StrategyName, LiveStrategy>,
     /// Claims and ends runs.
     pub runner: Runner,
-    /// Whose books are read before runs begin.
-    pub broker: Arc<dyn Broker>,
     /// Who watches.
     pub observer: Observer,
     running: Arc<Mutex<BTreeSet<String>>>,
@@ -76,10 +93,9 @@ impl Scheduler {
         tasks: Vec<Task>,
         strategies: BTreeMap<StrategyName, LiveStrategy>,
         runner: Runner,
-        broker: Arc<dyn Broker>,
         observer: Observer,
     ) -> Self {
-        Self { tasks, strategies, runner, broker, observer, running: Arc::default() }
+        Self { tasks, strategies, runner, observer, running: Arc::default() }
     }
 
     const fn exchange(&self) -> Exchange {
@@ -305,7 +321,6 @@ impl Scheduler {
         };
         let (runner, task, handle) = (self.runner.clone(), task.clone(), strategy.handle.clone());
         let (observer, running) = (Arc::clone(&self.observer), Arc::clone(&self.running));
-        let broker = Arc::clone(&self.broker);
         runs.spawn(async move {
             let now = runner.clock.now();
             let outcome = handle.run((*info).clone(), now, Runner::cause(attempt)).await;
@@ -314,27 +329,21 @@ impl Scheduler {
                 Ok(outcome) => observer(HostEvent::Run { task: task.name.clone(), scheduled: info.scheduled, outcome }),
                 Err(error) => tracing::error!(%error, task = task.name, "the end of a run could not be kept"),
             }
-            refresh(&runner, broker.as_ref(), &observer).await;
+            refresh(&runner, &observer).await;
         });
         Ok(())
     }
 
     /// Reads the broker's books once. A failed read changes nothing.
     pub async fn refresh(&self) {
-        refresh(&self.runner, self.broker.as_ref(), &self.observer).await;
+        refresh(&self.runner, &self.observer).await;
     }
 }
 
-async fn refresh(runner: &Runner, broker: &dyn Broker, observer: &Observer) {
-    let (orders, trades) = (broker.orders().await, broker.trades().await);
-    let (orders, trades) = match (orders, trades) {
-        (Ok(orders), Ok(trades)) => (orders, trades),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::warn!(%error, "the broker's books could not be read");
-            return;
-        }
-    };
-    if runner.desk.absorb(&orders, &trades) > 0 {
-        observer(HostEvent::Changed { at: runner.clock.now() });
+async fn refresh(runner: &Runner, observer: &Observer) {
+    match runner.desk.refresh().await {
+        Ok(0) => {}
+        Ok(_) => observer(HostEvent::Changed { at: runner.clock.now() }),
+        Err(error) => tracing::warn!(%error, "the broker's books could not be read"),
     }
 }

@@ -1,0 +1,188 @@
+//! `run`: the service, until SIGTERM.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use journal::SqliteJournal;
+use model::clock::SharedClock;
+use model::{Clock as _, Timestamp};
+use oms::{Blocking, Desk};
+use paper::RemotePaper;
+use runtime::{Mode, Profile};
+use tokio::sync::watch;
+
+use crate::cli::RunArgs;
+use crate::clock::{SimulatedClock, SystemClock, simulated_runtime};
+use crate::config::{BrokerKind, Config, Rehearsal};
+use crate::control::views::NextTask;
+use crate::control::{ControlServer, LiveHost};
+use crate::exit::{Exit, Failure};
+use crate::host::Host;
+use crate::lock::AccountLock;
+use crate::notify;
+use crate::output;
+use crate::scheduler::{Ended, Observer, Scheduler};
+use crate::wiring::{PaperMarket, Ways, World};
+
+/// How long the runtime may take to end after the host has: with the eight seconds of the desk it stays
+/// under the ten that are promised.
+const LAST_WORDS: Duration = Duration::from_millis(1_500);
+/// How often the books are read while an outcome is unknown, and the journal is tended.
+const TEND_SECONDS: i64 = 60;
+
+/// Runs it.
+pub fn run(args: &RunArgs) -> Result<(), Failure> {
+    let mut config = Config::load(args.config.path.as_deref())?;
+    config.apply_params(&args.param)?;
+    output::log_to_stderr();
+    std::fs::create_dir_all(&config.state_dir)
+        .with_context(|| format!("the state folder {} cannot be made", config.state_dir.display()))
+        .map_err(|error| {
+            Failure::new(Exit::Permission, error).hint("run as a user that may write there, or set state_dir in the configuration")
+        })?;
+    let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, "run", SystemClock.now())?;
+    let (runtime, rehearsal) = match config.rehearsal {
+        Some(rehearsal) => (simulated_runtime(), Some(rehearsal)),
+        None => (tokio::runtime::Builder::new_multi_thread().enable_all().build(), None),
+    };
+    let runtime = runtime.context("the runtime cannot start")?;
+    let ended = runtime.block_on(serve(&config, rehearsal));
+    runtime.shutdown_timeout(LAST_WORDS);
+    drop(lock);
+    match ended? {
+        Ended::Stopped | Ended::Finished => Ok(()),
+        Ended::CalendarEnds => Err(Failure::new(
+            Exit::Unavailable,
+            anyhow!("the calendar knows no further session: nothing is traded beyond it"),
+        )
+        .hint("update tradeagent, or name a newer calendar file in [calendar]")),
+    }
+}
+
+async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, Failure> {
+    let stop = stop_signal()?;
+    let paper = PaperMarket::load(config, None)?;
+    let journal = SqliteJournal::open(&config.journal_path()).map_err(anyhow::Error::from)?;
+    let (clock, until) = clock(config, rehearsal)?;
+    let blocking = if rehearsal.is_some() { Blocking::Local } else { Blocking::Threaded };
+    let ways = Ways {
+        clock: Arc::clone(&clock),
+        blocking,
+        profile: Profile::Live,
+        cache: Some(config.plugin_cache()),
+        seed: 1,
+    };
+    let world = World::build(config, &paper, Box::new(journal), ways)?;
+    greet(config, &paper, &world, rehearsal.is_some());
+    let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
+    let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
+    let _control = control(config, &host, rehearsal.is_some())?;
+    let _outbox = notify::Outbox::start(&config.notify, host.world.desk.clone())?;
+    let tending = tokio::spawn(tend(host.world.desk.clone(), Arc::clone(&clock)));
+    let ended = host.run(until, stop).await;
+    tending.abort();
+    ended.map_err(|error| Failure::general(error.into()))
+}
+
+/// The machine's time, or simulated time from where the rehearsal is: its start, or what the exchange in
+/// its own process has seen already.
+fn clock(config: &Config, rehearsal: Option<Rehearsal>) -> Result<(SharedClock, Option<Timestamp>), Failure> {
+    let Some(Rehearsal { from, until }) = rehearsal else { return Ok((Arc::new(SystemClock), None)) };
+    let ist = |moment: chrono::NaiveDateTime| Timestamp::from_ist(moment.date(), moment.time());
+    let mut start = ist(from);
+    if let BrokerKind::PaperRemote { address } = config.account.broker {
+        let exchange = RemotePaper::new(address, Arc::new(SystemClock));
+        let seen = exchange
+            .time()
+            .map_err(|error| {
+                Failure::unavailable(anyhow!("the paper exchange at {address} does not answer: {error}"))
+                    .hint(format!("start it with `tradeagent paper-exchange --listen {address} --from {}`", from.format("%Y-%m-%dT%H:%M")))
+            })?;
+        start = seen.map_or(start, |seen| seen.max(start));
+    }
+    Ok((Arc::new(SimulatedClock::starting_at(start)), Some(ist(until))))
+}
+
+/// Turns true at SIGTERM or SIGINT.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let (tell, stop) = watch::channel(false);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+        tokio::spawn(async move {
+            let what = tokio::select! {
+                biased;
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            tracing::info!("{what}: no new intents; what is on the wire may take 8 s");
+            let _ = tell.send(true);
+        });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = tell.send(true);
+        }
+    });
+    Ok(stop)
+}
+
+fn greet(config: &Config, paper: &PaperMarket, world: &World, rehearsal: bool) {
+    let account = &config.account.name;
+    tracing::info!("account {account}: paper trading, no real order is sent{}", if rehearsal { ", on simulated time" } else { "" });
+    if config.path.is_none() {
+        tracing::info!("no configuration was given: a paper account on made-up data; `tradeagent run --help` tells how to give one");
+    }
+    let now = world.clock.now().ist_date();
+    if let Some(last) = paper.data.sessions(paper.sessions.exchange).dates.last()
+        && *last < now
+    {
+        tracing::warn!("the market data end on {last}: from then on there are no prices, and strategies refuse to act on old ones");
+    }
+    for warning in world.sessions.calendar.warnings(now) {
+        tracing::warn!("{warning}");
+    }
+}
+
+#[cfg(unix)]
+fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServer, Failure> {
+    let scheduler: Arc<Scheduler> = Arc::clone(&host.scheduler);
+    let live = LiveHost {
+        account: host.world.account.clone(),
+        broker: config.account.broker.as_str(),
+        desk: host.world.desk.clone(),
+        sessions: host.world.sessions.clone(),
+        clock: Arc::clone(&host.world.clock),
+        rehearsal,
+        since: host.world.clock.now(),
+        next_due: Arc::new(move |after| {
+            scheduler.next_run(after).map(|(at, task)| NextTask { task: task.name.clone(), at })
+        }),
+        channels: notify::channels(&config.notify),
+    };
+    ControlServer::start(&config.control_socket, Arc::new(live)).map_err(|error| Failure::new(Exit::Permission, error))
+}
+
+/// Reads the books while an outcome is unknown, and tends the journal.
+async fn tend(desk: Desk, clock: SharedClock) {
+    loop {
+        clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
+        if !desk.unresolved().is_empty() {
+            match desk.reconcile().await {
+                Ok(differences) => {
+                    for difference in differences {
+                        tracing::warn!(subject = difference.subject, "journal and broker differ: {}", difference.what);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the books could not be read"),
+            }
+        }
+        if let Err(error) = desk.with_journal(journal::Journal::maintain) {
+            tracing::error!(%error, "the journal could not be tended");
+        }
+    }
+}
