@@ -19,8 +19,12 @@ struct Graph {
 
 impl Graph {
     fn read() -> Self {
+        // Only this platform's packages: those are here, the others may have to be fetched.
+        let version = Command::new("rustc").arg("-vV").current_dir(root()).output().expect("rustc runs");
+        let version = String::from_utf8(version.stdout).expect("text");
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host triple");
         let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+            .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host])
             .current_dir(root())
             .output()
             .expect("cargo runs");

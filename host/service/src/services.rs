@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use calendar::{AmoWindow, Calendar, Phase};
+use calendar::{AmoWindow, Calendar, CalendarError, Phase};
 use journal::{Alert, Durability, Entry, Severity as JournalSeverity};
 use market::{Candles, InstrumentFilter, Interval, Market, MarketError, Quote};
 use model::clock::SharedClock;
@@ -161,7 +161,12 @@ impl Services for HostServices {
                 .map_or(Phase::Closed, |session| session.phase_at(InstrumentClass::WithoutDerivatives, now)),
             phases,
             next_trading_day: calendar.next_trading_day(*exchange, origin.day).map_err(Self::calendar_error)?,
-            previous_trading_day: calendar.previous_trading_day(*exchange, origin.day).map_err(Self::calendar_error)?,
+            // On the first day that the calendar knows there is no day before it to name; the day itself
+            // says that much and lets the first session trade.
+            previous_trading_day: match calendar.previous_trading_day(*exchange, origin.day) {
+                Err(CalendarError::BeforeKnown { .. }) => origin.day,
+                other => other.map_err(Self::calendar_error)?,
+            },
             for_session: calendar.amo_session(*exchange, now, *amo).ok(),
         })
     }
