@@ -115,6 +115,10 @@ impl OrderState {
     pub fn status(&self) -> Status {
         if self.base.is_final() || self.base.is_unresolved() {
             self.base.clone()
+        } else if self.replacing.as_ref().is_some_and(|change| change.parked)
+            || self.cancelling.as_ref().is_some_and(|change| change.parked)
+        {
+            Status::Parked
         } else if self.cancelling.is_some() {
             Status::PendingCancel
         } else if self.replacing.is_some() {

@@ -80,9 +80,9 @@ impl Watch {
         self.clean = 0;
     }
 
-    /// Reading does not tell: a person has to.
+    /// Reading does not tell, nor is it about to: a person has to.
     pub(crate) const fn is_hopeless(&self, at: Timestamp, lag: i64, park_after: u32) -> bool {
-        self.reads >= park_after && at.nanos_since(self.began) > lag.saturating_mul(3)
+        self.clean == 0 && self.reads >= park_after && at.nanos_since(self.began) > lag.saturating_mul(3)
     }
 }
 

@@ -31,8 +31,7 @@ fn fits(row: &BrokerOrder, order: &OrderState) -> bool {
         && row_terms.side == asked.side
         && row_terms.quantity == asked.quantity
         && (asked.order_type != OrderType::Limit || row_terms.price == asked.price)
-        && after >= -SKEW_SECONDS * SECOND
-        && after <= WINDOW_SECONDS * SECOND
+        && (-SKEW_SECONDS * SECOND..=WINDOW_SECONDS * SECOND).contains(&after)
 }
 
 impl Inner {

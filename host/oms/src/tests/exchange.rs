@@ -102,7 +102,7 @@ impl Exchange {
                     code: "RMS".to_owned(),
                     reason: "no margin".to_owned(),
                 })),
-                Some(Fault::Panic) => panic!("the adapter panics"),
+                Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the adapter panics")),
                 Some(Fault::FillFirst) => {
                     let answer = work(state, now);
                     if let Ok(ack) = &answer {

@@ -8,7 +8,9 @@ use super::exchange::Fault;
 use super::world::*;
 use crate::Blocking;
 
-const CAP: i64 = 5_000;
+const CAP: i64 = 8_000;
+/// ACME shares that are there from the start.
+const SEED: u32 = 30;
 const SYMBOLS: [&str; 2] = ["ACME", "ZETA"];
 
 #[derive(Debug, Clone)]
@@ -132,19 +134,32 @@ fn at_risk(world: &World) -> Money {
     })
 }
 
+/// Shares that are there, as the exchange counts.
+fn at_exchange(world: &World, symbol: &str) -> i64 {
+    let seed = if symbol == SYMBOLS[0] { i64::from(SEED) } else { 0 };
+    seed + world.exchange.with(|state| state.net(&symbol.into()))
+}
+
 fn check(world: &World) -> Result<(), TestCaseError> {
     let taken = world.exchange.with(|state| state.taken.values().copied().max().unwrap_or_default());
     prop_assert!(taken <= 1, "an intent was sent twice");
     prop_assert!(at_risk(world) <= Money::from_rupees(CAP), "the cap is passed: {}", at_risk(world));
     for symbol in SYMBOLS {
-        let net = world.exchange.with(|state| state.net(&symbol.into()));
-        prop_assert!(net >= 0, "{symbol} was sold short: {net}");
+        let owned = at_exchange(world, symbol);
+        prop_assert!(owned >= 0, "{symbol} was sold short: {owned}");
+        let in_sells: u32 = world.exchange.with(|state| {
+            let rows = state.rows.values().filter(|row| {
+                row.terms.symbol.as_str() == symbol && row.terms.side == Side::Sell && !row.status.is_final()
+            });
+            rows.map(|row| row.terms.quantity.saturating_sub(row.filled).get()).sum()
+        });
+        prop_assert!(i64::from(in_sells) <= owned, "{in_sells} {symbol} in sells, {owned} owned");
     }
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn one_order_an_intent_caps_held_and_the_books_agree_in_the_end(acts in prop::collection::vec(act(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -152,6 +167,7 @@ proptest! {
             let mut config = config(Blocking::Local);
             config.limits = Limits { max_exposure: Some(Money::from_rupees(CAP)), max_daily_loss: None, ..Limits::default() };
             let mut world = World::with(config);
+            world.adopt(SYMBOLS[0], SEED);
             for act in &acts {
                 run(&mut world, act).await?;
                 check(&world)?;
@@ -166,11 +182,11 @@ proptest! {
             }
             check(&world)?;
             for symbol in SYMBOLS {
-                let net = world.exchange.with(|state| state.net(&symbol.into()));
+                let expected = at_exchange(&world, symbol);
                 let positions = world.desk.positions(day());
                 let owned = positions.iter().find(|view| view.position.symbol.as_str() == symbol);
                 let owned = owned.map_or(0, |view| i64::from(view.position.quantity.get()));
-                prop_assert_eq!(owned, net, "{}", symbol);
+                prop_assert_eq!(owned, expected, "{}", symbol);
             }
             for order in world.desk.unresolved() {
                 prop_assert_eq!(order.status, Status::Parked);

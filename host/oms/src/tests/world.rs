@@ -22,6 +22,7 @@ pub fn day() -> Date {
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
+type CommitHook = Box<dyn Fn(Durability) + Send>;
 
 /// Time stands still until told, or until someone waits: then it is at once where they wait for.
 pub struct TestClock {
@@ -88,7 +89,7 @@ impl MarketView for TestView {
 pub struct Shared {
     pub journal: Arc<Mutex<MemoryJournal>>,
     pub fails: Arc<Mutex<bool>>,
-    pub after_commit: Arc<Mutex<Option<Box<dyn Fn(Durability) + Send>>>>,
+    pub after_commit: Arc<Mutex<Option<CommitHook>>>,
 }
 
 impl Shared {
