@@ -9,7 +9,8 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use model::{Price, Timestamp};
 use runtime::{
-    Bar, Cause, Feed, Grants, InlineInstance, Limits, LiveInstance, Loaded, Profile, Role, RunInfo, Runtime, RuntimeOptions,
+    Bar, Cause, Feed, Grants, InlineInstance, Limits, LiveInstance, Loaded, Profile, Role, RunInfo, Runtime,
+    RuntimeOptions,
 };
 use support::{Fake, fixture, info};
 

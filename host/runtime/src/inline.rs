@@ -1,6 +1,9 @@
 //! A strategy in `simulate` and `backtest`: in the caller's thread, bounded by fuel, nothing waits.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use model::{Report, Timestamp};
 use wasmtime::Store;
@@ -91,8 +94,15 @@ impl InlineInstance {
         }
         let Some((store, run)) = &mut self.instance else { unreachable!("made above") };
         store.data_mut().rearm();
-        let armed = store.set_fuel(self.loaded.limits().fuel);
-        match armed.and_then(|()| run.call(&mut *store, (now.nanos(), cause))) {
+        let params = (now.nanos(), cause);
+        let called = store.set_fuel(self.loaded.limits().fuel).and_then(|()| {
+            if self.loaded.wasi() {
+                once(run.call_async(&mut *store, params))
+            } else {
+                run.call(&mut *store, params)
+            }
+        });
+        match called {
             Ok((result,)) => Ok(result),
             Err(error) => {
                 let host = store.data_mut();
@@ -106,8 +116,13 @@ impl InlineInstance {
 
     fn start(&mut self) -> Result<(), Box<Outcome>> {
         let mut store = self.loaded.store(&self.services, &self.info);
+        store.data_mut().begin(&self.info);
         let started = store.set_fuel(self.loaded.limits().fuel).and_then(|()| {
-            let instance = self.loaded.pre().instantiate(&mut store)?;
+            let instance = if self.loaded.wasi() {
+                once(self.loaded.pre().instantiate_async(&mut store))?
+            } else {
+                self.loaded.pre().instantiate(&mut store)?
+            };
             instance.get_typed_func(&mut store, self.loaded.run_index())
         });
         match started {
@@ -127,6 +142,17 @@ impl InlineInstance {
         match &mut self.instance {
             Some((store, _)) => store.data_mut().ended(result),
             None => Outcome { result, state: Vec::new(), log_dropped: 0, host_calls: 0 },
+        }
+    }
+}
+
+/// Polls a call on a fiber once. Only a component with WASI imports takes this way; our own functions
+/// have said so themselves when they waited, so what waits here is WASI.
+fn once<T>(call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => {
+            Err(wasmtime::format_err!("it slept or polled through WASI, which cannot be waited for here"))
         }
     }
 }

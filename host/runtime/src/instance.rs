@@ -92,7 +92,8 @@ impl Runtime {
         let compile = |error: wasmtime::Error| LoadError::Compile(one_line(&error));
         let component = self.inner.cache.component(engine, bytes).map_err(compile)?;
         check_functions(engine, &component)?;
-        let linker = link::linker(engine, self.inner.profile, grants.role).map_err(compile)?;
+        let wasi = inspection.imports.iter().any(|import| link::is_wasi(import));
+        let linker = link::linker(engine, self.inner.profile, grants.role, wasi).map_err(compile)?;
         let shape = |error: wasmtime::Error| Refusal::OtherShape { why: one_line(&error) };
         let pre = linker.instantiate_pre(&component).map_err(shape)?;
         let run = run_export(&component, &inspection)?;
@@ -101,6 +102,7 @@ impl Runtime {
             pre,
             run,
             inspection,
+            wasi,
             grants: Arc::new(grants),
             limits,
         };
@@ -148,6 +150,7 @@ struct Parts {
     pre: InstancePre<Host>,
     run: ComponentExportIndex,
     inspection: Inspection,
+    wasi: bool,
     grants: Arc<Grants>,
     limits: Limits,
 }
@@ -173,6 +176,11 @@ impl Loaded {
         &self.parts.limits
     }
 
+    /// Whether it imports WASI, whose host functions are asynchronous in both profiles.
+    pub(crate) fn wasi(&self) -> bool {
+        self.parts.wasi
+    }
+
     pub(crate) fn profile(&self) -> Profile {
         self.parts.runtime.profile
     }
@@ -186,6 +194,8 @@ impl Loaded {
     pub(crate) fn store(&self, services: &Arc<dyn Services>, info: &Arc<RunInfo>) -> Store<Host> {
         let limits = self.parts.limits;
         let host = Host::new(Arc::clone(services), Arc::clone(&self.parts.grants), limits, Arc::clone(info));
+        #[cfg(feature = "wasi")]
+        let host = if self.parts.wasi { host.with_wasi() } else { host };
         let mut store = Store::new(&self.parts.runtime.engine, host);
         store.limiter(|host| &mut host.meter);
         store.set_hostcall_fuel(limits.call_bytes);

@@ -6,7 +6,7 @@
 //! code. Nothing a component does can fail the host: every run ends in an [`Outcome`].
 //!
 //! Start reading at [`check`] (who may come in), then [`instance`] (the two ways to run: [`LiveInstance`]
-//! in real time, [`InlineInstance`] in `simulate` and `backtest`), then [`host`] (what a component can
+//! in real time, [`InlineInstance`] in `simulate` and `backtest`), then `host` (what a component can
 //! ask for).
 
 pub mod actor;
@@ -28,6 +28,8 @@ mod pulse;
 pub mod run;
 pub mod services;
 pub mod strikes;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 pub use actor::StrategyHandle;
 pub use check::{Inspection, Refusal, inspect};

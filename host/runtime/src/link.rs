@@ -17,9 +17,18 @@ use crate::host::Host;
 
 type Caller<'a> = StoreContextMut<'a, Host>;
 
-/// Everything that `role` may import.
-pub(crate) fn linker(engine: &Engine, profile: Profile, role: Role) -> wasmtime::Result<Linker<Host>> {
+/// Everything that `role` may import, with or without the empty world of WASI.
+pub(crate) fn linker(
+    engine: &Engine,
+    profile: Profile,
+    role: Role,
+    wasi: bool,
+) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
+    if wasi {
+        #[cfg(feature = "wasi")]
+        crate::wasi::link(&mut linker)?;
+    }
     for interface in INTERFACES.iter().filter(|interface| interface.roles.contains(&role)) {
         match profile {
             Profile::Live => link_live(&mut linker, interface.name)?,
@@ -29,8 +38,20 @@ pub(crate) fn linker(engine: &Engine, profile: Profile, role: Role) -> wasmtime:
     Ok(linker)
 }
 
-/// Whether an import is of WASI, which components of other toolchains bring along.
-pub(crate) fn is_wasi(_import: &str) -> bool {
+/// The parts of WASI 0.2 that a strategy gets as an empty world.
+#[cfg(feature = "wasi")]
+const WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// Whether an import is one of those, which components of other toolchains bring along.
+#[cfg(feature = "wasi")]
+pub(crate) fn is_wasi(import: &str) -> bool {
+    import.contains("@0.2.") && WASI.iter().any(|interface| import.starts_with(interface))
+}
+
+/// This build has no WASI.
+#[cfg(not(feature = "wasi"))]
+pub(crate) const fn is_wasi(_import: &str) -> bool {
     false
 }
 

@@ -52,7 +52,7 @@ impl cancelling::Host for Host {
 }
 
 impl Host {
-    async fn send_order(&self, side: Side, request: types::OrderRequest) -> Result<Placed, OrderError> {
+    async fn send_order(&mut self, side: Side, request: types::OrderRequest) -> Result<Placed, OrderError> {
         let terms = convert::terms(&request, side);
         check_text("key", &request.key, KEY_BYTES)?;
         check_text("symbol", &request.symbol, SYMBOL_BYTES)?;
@@ -76,7 +76,7 @@ impl Host {
     }
 
     async fn send_change(
-        &self,
+        &mut self,
         side: Side,
         order: &str,
         key: String,
@@ -93,7 +93,7 @@ impl Host {
         self.services.modify(self.origin(), request).await
     }
 
-    async fn send_cancel(&self, order: &str, reason: String) -> Result<Placed, OrderError> {
+    async fn send_cancel(&mut self, order: &str, reason: String) -> Result<Placed, OrderError> {
         let id = parse(order)?;
         self.check_order(order)?;
         self.services

@@ -44,6 +44,8 @@ pub(crate) struct Host {
     alerts: u32,
     panicked: Option<(String, String)>,
     stop: Option<StopReason>,
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: Option<crate::wasi::Wasi>,
 }
 
 impl types::Host for Host {}
@@ -56,6 +58,8 @@ impl Host {
         info: Arc<RunInfo>,
     ) -> Self {
         Self {
+            #[cfg(feature = "wasi")]
+            wasi: None,
             services,
             grants,
             limits,
@@ -73,10 +77,21 @@ impl Host {
         }
     }
 
+    /// Gives the instance WASI's empty world.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn with_wasi(mut self) -> Self {
+        self.wasi = Some(crate::wasi::Wasi::new(&self.services, &self.limits));
+        self
+    }
+
     /// A new run begins, with its budgets whole.
     pub(crate) fn begin(&mut self, info: &Arc<RunInfo>) {
         self.info = Arc::clone(info);
         self.state.clear();
+        #[cfg(feature = "wasi")]
+        if let Some(wasi) = &self.wasi {
+            wasi.reseed(&self.info);
+        }
         self.rearm();
     }
 
@@ -96,11 +111,15 @@ impl Host {
 
     /// The outcome of a run that ended by itself.
     pub(crate) fn ended(&mut self, result: RunResult) -> Outcome {
+        #[cfg(feature = "wasi")]
+        self.log_printed();
         Outcome { result, state: self.take_state(), log_dropped: self.log_dropped, host_calls: self.calls }
     }
 
     /// The outcome of a run that was stopped: what it wrote is dropped.
     pub(crate) fn stopped(&mut self, reason: StopReason) -> Outcome {
+        #[cfg(feature = "wasi")]
+        self.log_printed();
         self.state.clear();
         Outcome {
             result: RunResult::Stopped(reason),

@@ -24,7 +24,19 @@ pub fn fixture(name: &str, world: &str) -> Vec<u8> {
 
 /// A core module as a component of `world`, against the contract with each file passed through `edit`.
 pub fn component(text: &str, world: &str, edit: &dyn Fn(&str) -> String) -> Vec<u8> {
+    encode(text, world, edit, None)
+}
+
+/// The same with `other` packages beside the contract.
+pub fn component_with(text: &str, world: &str, edit: &dyn Fn(&str) -> String, other: &str) -> Vec<u8> {
+    encode(text, world, edit, Some(other))
+}
+
+fn encode(text: &str, world: &str, edit: &dyn Fn(&str) -> String, other: Option<&str>) -> Vec<u8> {
     let mut resolve = Resolve::default();
+    if let Some(other) = other {
+        resolve.push_str("other.wit", other).expect("the other package parses");
+    }
     let folder = tempfile::tempdir().expect("folder");
     for entry in std::fs::read_dir(CONTRACT).expect("wit/") {
         let path = entry.expect("entry").path();
@@ -40,6 +52,7 @@ pub fn component(text: &str, world: &str, edit: &dyn Fn(&str) -> String) -> Vec<
 
 /// Services that answer from memory, remember what was asked, and never answer `funds`.
 pub struct Fake {
+    pub now: Timestamp,
     pub bars: usize,
     pub state: BTreeMap<String, Vec<u8>>,
     pub log: Mutex<Vec<String>>,
@@ -51,6 +64,7 @@ pub struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         Self {
+            now: Timestamp::from_nanos(0),
             bars: 1_000,
             state: BTreeMap::new(),
             log: Mutex::default(),
@@ -70,7 +84,7 @@ fn placed(id: OrderId) -> Placed {
 
 impl Services for Fake {
     fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(0)
+        self.now
     }
     fn instruments(&self, _: &InstrumentFilter) -> Result<Vec<Instrument>, ReadError> {
         Ok(Vec::new())
