@@ -389,6 +389,23 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Tell what a component is, what it imports, and which roles would allow it
     Inspect(InspectArgs),
+    /// Take a strategy out of quarantine after three strikes
+    Release(ReleaseArgs),
+}
+
+/// `plugin release`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin release sell
+
+A strategy that trapped or met a limit three times is kept from running until this is said.")]
+pub struct ReleaseArgs {
+    /// The strategy, as the configuration names it
+    pub strategy: String,
+    /// How to reach the account
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// `plugin inspect`.
@@ -421,7 +438,7 @@ pub struct PaperExchangeArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Begin at this time in Mumbai and let each client's clock move it; default: the machine's time
-    #[arg(long, value_name = "DATETIME")]
+    #[arg(long, value_name = "DATETIME", value_parser = parse_moment)]
     pub from: Option<chrono::NaiveDateTime>,
     /// Cash at the start, in rupees; default: the configuration's
     #[arg(long, value_name = "RUPEES", value_parser = parse_money)]
@@ -451,6 +468,13 @@ pub struct ReadArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn parse_moment(text: &str) -> Result<chrono::NaiveDateTime, String> {
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok())
+        .ok_or_else(|| "write date and time in Mumbai, such as 2026-01-15T09:00".to_owned())
 }
 
 fn parse_money(text: &str) -> Result<Money, String> {

@@ -300,33 +300,41 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// A table that gives `strategy` or `at` defines a task; one that does not changes the default of its
-    /// name. Once one is defined, the file's tasks are all there are.
+    /// A table of a default's name changes it; others add tasks. A strategy that the file schedules under
+    /// other names does not get its default besides.
     fn tasks(
         &self,
-        tables: BTreeMap<String, Spanned<raw::Task>>,
+        mut tables: BTreeMap<String, Spanned<raw::Task>>,
         strategies: &BTreeMap<StrategyName, StrategyConfig>,
     ) -> Checked<Vec<Task>> {
-        let defines =
-            tables.values().any(|table| table.get_ref().strategy.is_some() || table.get_ref().at.is_some());
-        let mut defaults = defaults::tasks();
-        defaults.retain(|task| strategies.contains_key(&task.strategy));
         if tables.len() > TASKS_MAX {
             let what = format!("there are {} tasks; the most is {TASKS_MAX}", tables.len());
             return self.fault(0..0, what, "take some out");
         }
-        let mut tasks = Vec::new();
-        let mut given = tables;
+        let mut changed = BTreeMap::new();
+        let mut defaults = defaults::tasks();
+        defaults.retain(|task| strategies.contains_key(&task.strategy));
         for default in &defaults {
-            match given.remove(&default.name) {
-                Some(table) => tasks.push(self.task(&default.name, table, Some(default), strategies)?),
-                None if defines => {}
-                None => tasks.push(default.clone()),
+            if let Some(table) = tables.remove(&default.name) {
+                changed.insert(
+                    default.name.clone(),
+                    self.task(&default.name, table, Some(default), strategies)?,
+                );
             }
         }
-        for (name, table) in given {
-            tasks.push(self.task(&name, table, None, strategies)?);
+        let mut added = Vec::new();
+        for (name, table) in tables {
+            added.push(self.task(&name, table, None, strategies)?);
         }
+        let mut tasks = Vec::new();
+        for default in defaults {
+            match changed.remove(&default.name) {
+                Some(task) => tasks.push(task),
+                None if added.iter().any(|task: &Task| task.strategy == default.strategy) => {}
+                None => tasks.push(default),
+            }
+        }
+        tasks.extend(added);
         if let Some(idle) = strategies.keys().find(|name| !tasks.iter().any(|task| task.strategy == **name)) {
             return self.fault(
                 self.find_table("strategy", idle.as_str()),

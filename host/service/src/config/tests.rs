@@ -253,19 +253,31 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_eq!(failure.exit, crate::exit::Exit::Config);
 }
 
-/// The sample is the manual: it says every key, and all of it is the default.
 #[test]
-fn the_sample_configuration_is_the_default() {
-    let source = include_str!("../../../../deploy/tradeagent.toml");
-    let config = parse(source).expect("the sample is good");
-    assert_eq!(Config { path: None, ..config }, Config::default());
-    // What is remarked out is good as well.
-    let all: String = source
-        .lines()
-        .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let config = parse(&all).expect("what is remarked out is good");
-    assert_eq!(config.strategies.len(), 4);
-    assert!(config.notify.webhook.is_some() && config.rehearsal.is_some());
+fn a_task_table_changes_the_default_of_its_name_or_adds_one() {
+    let names = |source: &str| -> Vec<String> {
+        parse(source).expect(source).tasks.into_iter().map(|task| task.name).collect()
+    };
+    assert_eq!(names("[task.buy]\nat = \"18:30\""), ["sell", "buy", "monitor", "eod"]);
+    assert_eq!(
+        names("[task.early]\nstrategy = \"sell\"\nat = \"open\""),
+        ["buy", "monitor", "eod", "early"],
+        "the strategy is scheduled by the file alone"
+    );
+    assert_eq!(
+        names("[task.sell]\nresume = true\n[task.late]\nstrategy = \"sell\"\nat = \"close-5m\""),
+        ["sell", "buy", "monitor", "eod", "late"]
+    );
+}
+
+#[test]
+fn the_sample_configuration_is_good() {
+    let config = parse(include_str!("../../../../deploy/tradeagent.toml")).expect("the sample is good");
+    let default = Config::default();
+    assert_eq!(
+        (&config.account, &config.limits, &config.tasks),
+        (&default.account, &default.limits, &default.tasks)
+    );
+    let names: Vec<&StrategyName> = config.strategies.keys().collect();
+    assert!(names.into_iter().eq(default.strategies.keys()));
 }

@@ -19,7 +19,8 @@ use model::clock::SharedClock;
 use oms::Desk;
 use serde::Serialize;
 
-use crate::config::NotifyConfig;
+use crate::config::{Config, NotifyConfig};
+use crate::exit::Failure;
 pub use sender::Notifier;
 
 /// The channel of `[notify] command`.
@@ -31,6 +32,14 @@ pub const WEBHOOK: &str = "webhook";
 pub fn channels(config: &NotifyConfig) -> Vec<&'static str> {
     let command = config.command.as_ref().map(|_| COMMAND);
     command.into_iter().chain(config.webhook.as_ref().map(|_| WEBHOOK)).collect()
+}
+
+/// Starts sending what is in the journal of `desk`; `None` when no channel is configured. Keep what it
+/// gives: dropping it ends the sending.
+pub fn start(config: &Config, desk: &Desk, clock: &SharedClock) -> Result<Option<Notifier>, Failure> {
+    let outbox = DeskOutbox { desk: desk.clone(), clock: SharedClock::clone(clock) };
+    Notifier::start(config.account.name.as_str(), &config.notify, std::sync::Arc::new(outbox))
+        .map_err(|why| Failure::config(anyhow::anyhow!("[notify]: {why}")))
 }
 
 /// Where undelivered alerts are.

@@ -21,6 +21,9 @@ const STUBBORN: u32 = 20;
 const IDLE: Duration = Duration::from_secs(5);
 /// The first wait after a failure; it doubles.
 const BACKOFF: Duration = Duration::from_secs(1);
+/// After the stop: how long what is still to be sent may take. The host promises to be gone in ten
+/// seconds, of which the desk has eight; what is left stays in the outbox for the next start.
+const GRACE: Duration = Duration::from_millis(400);
 /// The longest wait after failures.
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
 
@@ -66,7 +69,12 @@ impl Notifier {
                         };
                         tasks.spawn(line.run());
                     }
-                    while tasks.join_next().await.is_some() {}
+                    let all = async { while tasks.join_next().await.is_some() {} };
+                    tokio::select! {
+                        biased;
+                        () = all => {}
+                        () = grace(stopped) => {}
+                    }
                 });
             })
             .map_err(|error| format!("the notifier's thread cannot start: {error}"))?;
@@ -79,8 +87,7 @@ impl Notifier {
     }
 }
 
-/// Ends after one more pass: what was alerted last, such as the stop itself, still leaves. A channel that
-/// hangs holds this up by its timeout, once.
+/// Ends after one more pass, which is short: what was alerted last, such as the stop itself, still leaves.
 impl Drop for Notifier {
     fn drop(&mut self) {
         self.stop.send_replace(true);
@@ -88,6 +95,14 @@ impl Drop for Notifier {
             let _ = thread.join();
         }
     }
+}
+
+/// A little longer than until the stop.
+#[expect(clippy::disallowed_methods, reason = "real time, on this thread's own real clock")]
+async fn grace(mut stopped: watch::Receiver<bool>) {
+    // Whoever would say it has gone away: that is the stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+    tokio::time::sleep(GRACE).await;
 }
 
 enum Channel {

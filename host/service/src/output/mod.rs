@@ -75,6 +75,23 @@ pub fn talk(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Sends the log to standard error: `TRADEAGENT_LOG` says how much (such as `debug` or
+/// `host=debug,warn`), `info` by default; JSON lines where `TRADEAGENT_LOG_FORMAT=json`. Calling it twice
+/// does nothing.
+pub fn log_to_stderr() {
+    use std::io::IsTerminal as _;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("TRADEAGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    let json = std::env::var_os("TRADEAGENT_LOG_FORMAT").is_some_and(|format| format == "json");
+    // Whoever was first has set it.
+    let _ = if json { log.json().try_init() } else { log.try_init() };
+}
+
 /// Writes `answer` as JSON to standard output. Answers carry `version`.
 pub fn json<T: Serialize>(answer: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(answer).map_err(|error| {

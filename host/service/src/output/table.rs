@@ -29,10 +29,10 @@ impl Table {
         // Always with colour: what writes to something other than a terminal takes it out again.
         inner.set_width(width()).enforce_styling();
         inner.set_header(columns.iter().map(|(name, align)| cell(name, Tone::Bold, *align)));
-        for index in 0..columns.len() {
+        for (index, (_, align)) in columns.iter().enumerate() {
             if let Some(column) = inner.column_mut(index) {
                 column.set_padding((0, 2));
-                if columns[index].1 == Align::Right {
+                if *align == Align::Right {
                     // A figure that is broken over two lines is no figure.
                     column.set_constraint(ColumnConstraint::ContentWidth);
                 }

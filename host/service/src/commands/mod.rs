@@ -1,0 +1,49 @@
+//! What each command does. One file each; the arguments are in [`crate::cli`].
+
+mod account;
+pub mod backtest;
+pub mod data;
+pub mod demo;
+pub mod kill_switch;
+pub mod orders;
+pub mod paper_exchange;
+pub mod plugin;
+pub mod positions;
+pub mod run;
+pub mod runs;
+pub mod simulate;
+pub mod status;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, DataCommand, OrdersCommand, PluginCommand};
+use crate::exit::{Exit, Failure};
+
+/// Does what was typed.
+pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let done = |done: Result<(), Failure>| done.map(|()| Exit::Ok);
+    let exit = match cli.command {
+        Command::Demo(args) => done(demo::run(&args)),
+        Command::Run(args) => done(run::run(&args)),
+        Command::Simulate(args) => done(simulate::run(&args)),
+        Command::Backtest(args) => done(backtest::run(&args)),
+        Command::Status(args) => status::run(&args),
+        Command::Orders(args) => match &args.command {
+            Some(OrdersCommand::Resolve(resolve)) => done(orders::resolve(resolve)),
+            None => done(orders::run(&args)),
+        },
+        Command::Positions(args) => done(positions::run(&args)),
+        Command::Runs(args) => done(runs::run(&args)),
+        Command::KillSwitch(args) => done(kill_switch::run(&args)),
+        Command::Data(args) => match &args.command {
+            DataCommand::Import(import) => done(data::import(import)),
+            DataCommand::Info(info) => done(data::info(info)),
+        },
+        Command::Plugin(args) => match &args.command {
+            PluginCommand::Inspect(inspect) => done(plugin::inspect(inspect)),
+            PluginCommand::Release(release) => done(plugin::release(release)),
+        },
+        Command::PaperExchange(args) => done(paper_exchange::run(&args)),
+    }?;
+    Ok(exit.into())
+}
