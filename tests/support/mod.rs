@@ -1,6 +1,9 @@
 //! What the end-to-end tests share: the real binary, scratch folders, made-up data.
 #![allow(dead_code, reason = "each test target uses its part of this")]
 
+pub mod account;
+pub mod made_up;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -45,7 +45,8 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     drop(bytes);
     let file = read(&args.bars, &ReadOptions { symbol: args.symbol.clone(), ..ReadOptions::default() })
         .map_err(anyhow::Error::from)?;
-    let name = args.component.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let name =
+        args.component.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let bars = Arc::new(file.bars);
     let count = bars.len();
     let mut prepared = Backtest {
@@ -96,9 +97,9 @@ fn params(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     texts
         .iter()
         .map(|text| {
-            let (key, value) = text
-                .split_once('=')
-                .ok_or_else(|| Failure::usage(anyhow!("--param {text}: write it as KEY=VALUE, such as --param fast=5")))?;
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::usage(anyhow!("--param {text}: write it as KEY=VALUE, such as --param fast=5"))
+            })?;
             Ok((key.trim().to_owned(), value.trim().to_owned()))
         })
         .collect()

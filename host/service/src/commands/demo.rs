@@ -56,7 +56,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let scratch = tempfile::tempdir().context("no scratch folder can be made")?;
     let folder: PathBuf = match &args.keep {
         Some(folder) => {
-            std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
             folder.clone()
         }
         None => scratch.path().to_owned(),
@@ -109,7 +110,14 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let positions = world.desk.positions(DAY1);
     let account = account(&world, &config, &simulation, &positions, DAY1)?;
     if args.json {
-        output::json(&Answer { version: 1, from, until, account, positions: &positions, simulation: &simulation })?;
+        output::json(&Answer {
+            version: 1,
+            from,
+            until,
+            account,
+            positions: &positions,
+            simulation: &simulation,
+        })?;
     } else {
         farewell(&account, &simulation, &positions);
         if args.keep.is_some() {
@@ -204,7 +212,11 @@ impl Timeline {
         {
             self.ticks += 1;
             if self.ticks.is_multiple_of(94) {
-                output::line(&format!("{}  sell: {} ticks so far", scheduled.ist().format("%d %b %H:%M:%S"), self.ticks));
+                output::line(&format!(
+                    "{}  sell: {} ticks so far",
+                    scheduled.ist().format("%d %b %H:%M:%S"),
+                    self.ticks
+                ));
             }
         }
     }
@@ -272,7 +284,8 @@ fn farewell(account: &Account, simulation: &Simulation, positions: &[PositionVie
         .runs
         .iter()
         .map(|(task, outcomes)| {
-            let outcomes: Vec<String> = outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+            let outcomes: Vec<String> =
+                outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
             vec![task.clone(), outcomes.join(", ")]
         })
         .collect();

@@ -39,7 +39,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     std::fs::create_dir_all(&config.state_dir)
         .with_context(|| format!("the state folder {} cannot be made", config.state_dir.display()))
         .map_err(|error| {
-            Failure::new(Exit::Permission, error).hint("run as a user that may write there, or set state_dir in the configuration")
+            Failure::new(Exit::Permission, error)
+                .hint("run as a user that may write there, or set state_dir in the configuration")
         })?;
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, "run", SystemClock.now())?;
     let (runtime, rehearsal) = match config.rehearsal {
@@ -78,7 +79,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
     let _control = control(config, &host, rehearsal.is_some())?;
-    let _outbox = notify::Outbox::start(&config.notify, host.world.desk.clone())?;
+    let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let tending = tokio::spawn(tend(host.world.desk.clone(), Arc::clone(&clock)));
     let ended = host.run(until, stop).await;
     tending.abort();
@@ -93,12 +94,14 @@ fn clock(config: &Config, rehearsal: Option<Rehearsal>) -> Result<(SharedClock, 
     let mut start = ist(from);
     if let BrokerKind::PaperRemote { address } = config.account.broker {
         let exchange = RemotePaper::new(address, Arc::new(SystemClock));
-        let seen = exchange
-            .time()
-            .map_err(|error| {
-                Failure::unavailable(anyhow!("the paper exchange at {address} does not answer: {error}"))
-                    .hint(format!("start it with `tradeagent paper-exchange --listen {address} --from {}`", from.format("%Y-%m-%dT%H:%M")))
-            })?;
+        let seen = exchange.time().map_err(|error| {
+            Failure::unavailable(anyhow!("the paper exchange at {address} does not answer: {error}")).hint(
+                format!(
+                    "start it with `tradeagent paper-exchange --listen {address} --from {}`",
+                    from.format("%Y-%m-%dT%H:%M")
+                ),
+            )
+        })?;
         start = seen.map_or(start, |seen| seen.max(start));
     }
     Ok((Arc::new(SimulatedClock::starting_at(start)), Some(ist(until))))
@@ -133,15 +136,22 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
 
 fn greet(config: &Config, paper: &PaperMarket, world: &World, rehearsal: bool) {
     let account = &config.account.name;
-    tracing::info!("account {account}: paper trading, no real order is sent{}", if rehearsal { ", on simulated time" } else { "" });
+    tracing::info!(
+        "account {account}: paper trading, no real order is sent{}",
+        if rehearsal { ", on simulated time" } else { "" }
+    );
     if config.path.is_none() {
-        tracing::info!("no configuration was given: a paper account on made-up data; `tradeagent run --help` tells how to give one");
+        tracing::info!(
+            "no configuration was given: a paper account on made-up data; `tradeagent run --help` tells how to give one"
+        );
     }
     let now = world.clock.now().ist_date();
     if let Some(last) = paper.data.sessions(paper.sessions.exchange).dates.last()
         && *last < now
     {
-        tracing::warn!("the market data end on {last}: from then on there are no prices, and strategies refuse to act on old ones");
+        tracing::warn!(
+            "the market data end on {last}: from then on there are no prices, and strategies refuse to act on old ones"
+        );
     }
     for warning in world.sessions.calendar.warnings(now) {
         tracing::warn!("{warning}");
@@ -164,7 +174,8 @@ fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServe
         }),
         channels: notify::channels(&config.notify),
     };
-    ControlServer::start(&config.control_socket, Arc::new(live)).map_err(|error| Failure::new(Exit::Permission, error))
+    ControlServer::start(&config.control_socket, Arc::new(live))
+        .map_err(|error| Failure::new(Exit::Permission, error))
 }
 
 /// Reads the books while an outcome is unknown, and tends the journal.
@@ -175,7 +186,11 @@ async fn tend(desk: Desk, clock: SharedClock) {
             match desk.reconcile().await {
                 Ok(differences) => {
                     for difference in differences {
-                        tracing::warn!(subject = difference.subject, "journal and broker differ: {}", difference.what);
+                        tracing::warn!(
+                            subject = difference.subject,
+                            "journal and broker differ: {}",
+                            difference.what
+                        );
                     }
                 }
                 Err(error) => tracing::warn!(%error, "the books could not be read"),

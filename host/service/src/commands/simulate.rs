@@ -1,7 +1,7 @@
 //! `simulate`: imported trading days at full speed.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use broker::Broker;
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
 use crate::runner::Runner;
-use crate::simulate::{Driver, Simulation, collect};
+use crate::simulate::{Driver, Simulation, collect, page};
 use crate::wiring::{PaperMarket, Ways, World};
 
 /// What is printed as JSON.
@@ -79,7 +79,9 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
     };
     let mut world = World::build(&config, &paper, journal, ways)?;
     let exchange = world.exchange.take().ok_or_else(|| {
-        Failure::config(anyhow!("simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"))
+        Failure::config(anyhow!(
+            "simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"
+        ))
     })?;
     let driver = Driver {
         clock,
@@ -114,6 +116,20 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         sessions_without_data: &missing,
         simulation: &simulation,
     };
+    if let Some(path) = &args.report {
+        let opening: Money =
+            config.account.positions.iter().map(|position| position.price * position.quantity).sum();
+        let frame = page::Frame {
+            seed: args.seed,
+            opening: config.account.cash + opening,
+            charges: driver.exchange.lock().unwrap_or_else(PoisonError::into_inner).account().charges,
+            config: &config,
+            market: paper.market.as_ref(),
+        };
+        let data = page::data(&simulation, &frame)
+            .ok_or_else(|| Failure::general(anyhow!("there is nothing to report: no day was simulated")))?;
+        crate::report::write(path, &data)?;
+    }
     if args.json {
         output::json(&answer)?;
     } else {
@@ -124,13 +140,23 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
 
 /// The sessions to run, and those of the calendar in between that have no data.
 fn days(paper: &PaperMarket, args: &SimulateArgs) -> Result<(Vec<Date>, Vec<Date>), Failure> {
-    let with_data: BTreeSet<Date> = paper.data.sessions(paper.sessions.exchange).dates.iter().copied().collect();
-    let (Some(first), Some(last)) = (with_data.first(), with_data.last()) else { return Ok(Default::default()) };
-    let from = args.from.unwrap_or(*first);
-    let to = args.to.unwrap_or(*last);
-    if from > to {
+    let with_data: BTreeSet<Date> =
+        paper.data.sessions(paper.sessions.exchange).dates.iter().copied().collect();
+    let (Some(first), Some(last)) = (with_data.first(), with_data.last()) else {
+        return Ok(Default::default());
+    };
+    for (option, date) in [("--from", args.from), ("--to", args.to)] {
+        let Some(date) = date else { continue };
+        let known = paper.sessions.calendar.is_trading_day(paper.sessions.exchange, date);
+        known.map_err(|error| Failure::usage(anyhow!("{option} {date}: {error}")))?;
+    }
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
         return Err(Failure::usage(anyhow!("--from {from} is after --to {to}")));
     }
+    let from = args.from.unwrap_or(*first);
+    let to = args.to.unwrap_or(*last);
     let (mut days, mut missing) = (Vec::new(), Vec::new());
     let mut day = from.max(*first);
     while day <= to.min(*last) {
@@ -142,7 +168,8 @@ fn days(paper: &PaperMarket, args: &SimulateArgs) -> Result<(Vec<Date>, Vec<Date
         if trades {
             if with_data.contains(&day) { days.push(day) } else { missing.push(day) }
         }
-        day = day.succ_opt().ok_or_else(|| Failure::general(anyhow!("the calendar of this computer ends")))?;
+        day =
+            day.succ_opt().ok_or_else(|| Failure::general(anyhow!("the calendar of this computer ends")))?;
     }
     Ok((days, missing))
 }
@@ -159,7 +186,8 @@ fn show(answer: &Answer<'_>, args: &SimulateArgs) {
         .runs
         .iter()
         .map(|(task, outcomes)| {
-            let outcomes: Vec<String> = outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+            let outcomes: Vec<String> =
+                outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
             let last = simulation.last_summary.get(task).cloned().unwrap_or_default();
             vec![task.clone(), outcomes.join(", "), last]
         })
@@ -177,7 +205,11 @@ fn show(answer: &Answer<'_>, args: &SimulateArgs) {
         let charges: Money = simulation.fills.iter().map(|fill| fill.charges).sum();
         say(format!("charges   {:>18}", output::money(charges)));
         let profit = last.equity - answer.opening_cash;
-        say(format!("equity    {:>18}  ({} since the start)", output::money(last.equity), output::money(profit)));
+        say(format!(
+            "equity    {:>18}  ({} since the start)",
+            output::money(last.equity),
+            output::money(profit)
+        ));
     }
     let mut skips: Vec<(&String, &u64)> = simulation.skips_by_reason.iter().collect();
     skips.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

@@ -5,6 +5,7 @@
 //! trace.
 
 mod corporate;
+pub mod page;
 mod record;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use journal::{Entry, RunOutcome};
-use model::{Action, Date, Fact, IntentId, Money, OrderTerms, Price, Quantity, Side, Status, StrategyName, Symbol, Timestamp};
+use model::{
+    Action, Date, Evidence, Fact, Intent, IntentId, Money, OrderState, OrderTerms, Price, Quantity, Side, Status,
+    StrategyName, Symbol, Timestamp,
+};
 use serde::Serialize;
 
 use super::is_fill;
@@ -115,6 +118,8 @@ pub struct Simulation {
     pub last_summary: BTreeMap<String, String>,
     #[serde(skip)]
     by_id: BTreeMap<IntentId, usize>,
+    #[serde(skip)]
+    states: BTreeMap<IntentId, OrderState>,
 }
 
 impl Simulation {
@@ -126,57 +131,8 @@ impl Simulation {
     /// Takes in one entry.
     pub fn add(&mut self, entry: &Entry) {
         match entry {
-            Entry::Intent(intent) => {
-                if let Action::Place { terms, for_session } = &intent.action {
-                    self.by_id.insert(intent.id, self.orders.len());
-                    self.orders.push(OrderRow {
-                        id: intent.id,
-                        strategy: intent.strategy.clone(),
-                        key: intent.key.clone(),
-                        reason: intent.reason.clone(),
-                        at: intent.at,
-                        for_session: *for_session,
-                        terms: terms.clone(),
-                        status: Status::PendingNew,
-                        trail: Vec::new(),
-                    });
-                }
-                let words = match &intent.action {
-                    Action::Place { terms, .. } => format!("{} {} at {}", terms.side, terms.quantity, terms.price),
-                    Action::Modify { price, total_quantity, .. } => format!("to {total_quantity} at {price}"),
-                    Action::Cancel { .. } => format!("cancel: {}", intent.reason),
-                };
-                self.trail(intent.order(), intent.at, words);
-            }
-            Entry::Evidence(evidence) => {
-                let words = match &evidence.fact {
-                    Fact::Acked { broker_id } => format!("accepted as {broker_id}"),
-                    Fact::Refused { code, reason } => {
-                        if evidence.intent == evidence.order {
-                            self.set_status(evidence.order, Status::Rejected);
-                        }
-                        format!("refused ({code}): {reason}")
-                    }
-                    Fact::Unclear { why } => {
-                        self.set_status(evidence.order, Status::Unknown);
-                        format!("no clear answer: {why}")
-                    }
-                    Fact::Seen { status, filled, reason, .. } => {
-                        self.set_status(evidence.order, status.clone());
-                        format!("{status}, {filled} filled {reason}").trim_end().to_owned()
-                    }
-                    Fact::Filled(fill) => format!("{} filled at {}", fill.quantity, fill.price),
-                    Fact::NotPlaced { why } => {
-                        self.set_status(evidence.order, Status::NotPlaced);
-                        format!("not placed: {why}")
-                    }
-                    Fact::Parked { why } => {
-                        self.set_status(evidence.order, Status::Parked);
-                        format!("parked: {why}")
-                    }
-                };
-                self.trail(evidence.order, evidence.at, words);
-            }
+            Entry::Intent(intent) => self.intent(intent),
+            Entry::Evidence(evidence) => self.evidence(evidence),
             Entry::Ledger(line) => {
                 let (kind, order) = match &line.why {
                     model::LedgerKind::Fill { order, .. } => ("fill", Some(*order)),
@@ -236,9 +192,56 @@ impl Simulation {
         }
     }
 
-    fn set_status(&mut self, order: IntentId, status: Status) {
-        if let Some(at) = self.by_id.get(&order) {
-            self.orders[*at].status = status;
+    fn intent(&mut self, intent: &Intent) {
+        let words = match &intent.action {
+            Action::Place { terms, for_session } => {
+                self.by_id.insert(intent.id, self.orders.len());
+                self.states.extend(OrderState::new(intent).map(|state| (intent.id, state)));
+                self.orders.push(OrderRow {
+                    id: intent.id,
+                    strategy: intent.strategy.clone(),
+                    key: intent.key.clone(),
+                    reason: intent.reason.clone(),
+                    at: intent.at,
+                    for_session: *for_session,
+                    terms: terms.clone(),
+                    status: Status::PendingNew,
+                    trail: Vec::new(),
+                });
+                format!("{} {} at {}", terms.side, terms.quantity, terms.price)
+            }
+            Action::Modify { price, total_quantity, .. } => format!("to {total_quantity} at {price}"),
+            Action::Cancel { .. } => format!("cancel: {}", intent.reason),
+        };
+        let order = intent.order();
+        if let Some(state) = self.states.get_mut(&order) {
+            state.begin(intent);
+        }
+        self.trail(order, intent.at, words);
+    }
+
+    fn evidence(&mut self, evidence: &Evidence) {
+        let words = match &evidence.fact {
+            Fact::Acked { broker_id } => format!("accepted as {broker_id}"),
+            Fact::Refused { code, reason } => format!("refused ({code}): {reason}"),
+            Fact::Unclear { why } => format!("no clear answer: {why}"),
+            Fact::Seen { status, filled, reason, .. } => {
+                format!("{status}, {filled} filled {reason}").trim_end().to_owned()
+            }
+            Fact::Filled(fill) => format!("{} filled at {}", fill.quantity, fill.price),
+            Fact::NotPlaced { why } => format!("not placed: {why}"),
+            Fact::Parked { why } => format!("parked: {why}"),
+        };
+        self.trail(evidence.order, evidence.at, words);
+        // The same fold as live: what is told here is what the desk knew.
+        let Some(state) = self.states.get_mut(&evidence.order) else { return };
+        let contradiction = state.apply(evidence).err().map(|error| error.to_string());
+        let status = state.status();
+        if let Some(index) = self.by_id.get(&evidence.order) {
+            self.orders[*index].status = status;
+        }
+        if let Some(contradiction) = contradiction {
+            self.trail(evidence.order, evidence.at, contradiction);
         }
     }
 
