@@ -28,7 +28,8 @@ pub(super) async fn deliver(command: &[String], message: &[u8], timeout: Duratio
     #[cfg(unix)]
     child.process_group(0);
     let mut child = child.spawn().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
-    let group = child.id();
+    // Also when this future is dropped at the host's stop.
+    let group = Group(child.id());
     let mut stdin = child.stdin.take();
     let mut stderr = child.stderr.take();
     let mut words = Vec::new();
@@ -56,11 +57,12 @@ pub(super) async fn deliver(command: &[String], message: &[u8], timeout: Duratio
     };
     let ended = within(timeout, work).await;
     if ended.is_none() {
-        kill(group);
+        drop(group);
         // Takes the killed process off the system's table.
         let _ = child.wait().await;
         return Err(format!("`{program}` took longer than {} s and was ended", timeout.as_secs()));
     }
+    group.spare();
     match ended {
         Some(Ok(status)) if status.success() => Ok(()),
         Some(Ok(status)) => {
@@ -79,14 +81,24 @@ async fn within<T>(timeout: Duration, work: impl Future<Output = T>) -> Option<T
     tokio::time::timeout(timeout, work).await.ok()
 }
 
-#[cfg(unix)]
-fn kill(group: Option<u32>) {
-    let pid = group.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended this instant.
-        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+/// The program with everything it started: ended when this is dropped, unless it was spared.
+struct Group(Option<u32>);
+
+impl Group {
+    /// It has ended by itself; what it left in the background is its own affair.
+    fn spare(mut self) {
+        self.0 = None;
     }
 }
 
-#[cfg(not(unix))]
-fn kill(_group: Option<u32>) {}
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(pid) =
+            self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+        {
+            // It may have ended this instant.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -94,6 +94,27 @@ fn a_program_that_hangs_is_ended_with_its_children_and_the_alert_stays() {
     assert!(!late.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_stop_does_not_wait_for_a_program_and_leaves_none_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = folder.path().join("pid");
+    let (outbox, _marked) = outbox(&["one"]);
+    // The pipe stays open for as long as one of them lives.
+    let script = format!(
+        "mkfifo {0}.gone; (exec 3> {0}.gone; echo $$ > {0}; read line < /dev/zero)",
+        started.display()
+    );
+    let notifier = Notifier::start("main", &shell(&script, 100), outbox).expect("starts");
+    let gone = folder.path().join("pid.gone");
+    while !gone.exists() {
+        std::thread::yield_now();
+    }
+    let mut pipe = std::fs::File::open(&gone).expect("opened by the program");
+    drop(notifier);
+    assert_eq!(pipe.read(&mut [0]).expect("read"), 0, "the program and its child have ended");
+}
+
 #[test]
 fn a_program_that_fails_or_is_not_there_is_tried_again() {
     for command in [vec!["/bin/false".to_owned()], vec!["/no/such/program".to_owned()]] {

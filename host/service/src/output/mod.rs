@@ -116,10 +116,10 @@ pub fn json_versioned<T: Serialize>(answer: T) -> Result<(), Failure> {
     json(&Versioned { version: JSON_VERSION, answer })
 }
 
-/// A width in columns: the terminal's, or a wide one where there is none.
+/// A width in columns: the terminal's; elsewhere wide enough that a row stays one line.
 pub(crate) fn width() -> u16 {
     use std::io::IsTerminal as _;
-    const ELSEWHERE: u16 = 160;
+    const ELSEWHERE: u16 = 10_000;
     if !std::io::stdout().is_terminal() {
         return ELSEWHERE;
     }

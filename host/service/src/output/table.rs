@@ -56,8 +56,15 @@ impl Table {
 
     /// Writes it to standard output.
     pub fn print(&self) {
+        use std::io::IsTerminal as _;
+        let coloured = std::io::stdout().is_terminal();
         for text in self.inner.to_string().lines() {
-            line(text.trim_end());
+            if coloured {
+                line(text);
+            } else {
+                // The filling at the end of a row is of no use to a program.
+                line(anstream::adapter::strip_str(text).to_string().trim_end());
+            }
         }
     }
 }
