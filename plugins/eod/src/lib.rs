@@ -33,6 +33,9 @@ impl Strategy for Eod {
         }
         let counts = (positions.map(|it| it.len()), differences.map(|it| it.len()));
         report.summary = logic::summary(account.as_ref(), counts.0, cancelled, counts.1);
+        // The day's report leaves through the outbox; an interrupted run that is entered again sends it
+        // once, because the host keeps one alert per key and day.
+        notify::alert("day-report", notify::Severity::Info, &logic::letter(&report));
         Ok(Some(report))
     }
 }

@@ -23,6 +23,24 @@ pub fn is_stale(order: &Order, trading_day: Date, session_is_over: bool) -> bool
     order.strategy.is_some() && over && stage::of(&order.status) == Stage::Working
 }
 
+/// The most skips that the letter lists one by one.
+const SKIPS_IN_LETTER: usize = 20;
+
+/// The report as the operator reads it: the summary, each figure, what was skipped and why.
+pub fn letter(report: &Report) -> String {
+    let mut letter = report.summary.clone();
+    for (name, value) in &report.figures {
+        letter += &format!("\n{name}: {value}");
+    }
+    for skip in report.skipped.iter().take(SKIPS_IN_LETTER) {
+        letter += &format!("\nskipped {}: {}", skip.subject, skip.reason);
+    }
+    if report.skipped.len() > SKIPS_IN_LETTER {
+        letter += &format!("\nand {} more were skipped", report.skipped.len() - SKIPS_IN_LETTER);
+    }
+    letter
+}
+
 /// Profit of the day after every charge.
 pub fn net(account: &DayAccount) -> i64 {
     account.realised.saturating_sub(account.charges)
@@ -150,6 +168,18 @@ mod tests {
             reason: String::new(),
             extras: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_letter_has_every_figure_and_bounds_the_skips() {
+        let mut report = Report::new("2 orders");
+        report.figure("fills", 3);
+        for number in 0..25 {
+            report.skip(format!("S{number}"), "stale");
+        }
+        let letter = letter(&report);
+        assert!(letter.starts_with("2 orders\nfills: 3\nskipped S0: stale\n"), "{letter}");
+        assert!(letter.ends_with("skipped S19: stale\nand 5 more were skipped"), "{letter}");
     }
 
     #[test]
