@@ -4,7 +4,7 @@
 //!
 //! [`Exchange`] is the core: synchronous, without a clock, deterministic. [`PaperBroker`] puts it behind
 //! the Broker port in this process; [`serve`] and [`RemotePaper`] put it into a process of its own, so that
-//! a host can be killed without it.
+//! a host can be killed without it. [`BookLog`] lets the account of either outlive its process.
 //!
 //! Not modelled, and refused with a reason: orders in the pre-open and the post-close session, entry into
 //! the closing auction (orders of continuous trading are carried into it), short sales. Simplified: our
@@ -19,6 +19,7 @@ mod books;
 mod cash;
 mod check;
 mod config;
+mod durable;
 mod entry;
 mod exchange;
 mod fill;
@@ -39,9 +40,10 @@ mod tests;
 pub use books::{AccountBook, FullBook, Owned};
 pub use cash::{CashKind, CashLine};
 pub use config::{Opening, PaperConfig};
+pub use durable::{BOOK_BYTES_MAX, BookLog, DurableError};
 pub use exchange::{Exchange, PaperTrade};
 pub use local::PaperBroker;
 pub use refusal::Refusal;
 pub use remote::RemotePaper;
-pub use server::{CONNECTIONS_MAX, Server, serve};
+pub use server::{CONNECTIONS_MAX, Server, serve, serve_kept};
 pub use wire::{ANSWER_BYTES_MAX, FaultSetting, LINE_BYTES_MAX, WIRE_VERSION};

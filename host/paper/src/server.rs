@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use model::Clock;
 
+use crate::durable::{self, BookLog, OrderCall};
 use crate::exchange::Exchange;
 use crate::local::lock;
 use crate::wire::{
@@ -33,6 +34,8 @@ pub struct Server {
 
 struct Shared {
     exchange: Arc<Mutex<Exchange>>,
+    /// Where the account outlives the process.
+    log: Option<Mutex<BookLog>>,
     /// Real time; none: the clients tell the time.
     clock: Option<Arc<dyn Clock>>,
     stopping: AtomicBool,
@@ -52,10 +55,22 @@ pub fn serve(
     exchange: Arc<Mutex<Exchange>>,
     clock: Option<Arc<dyn Clock>>,
 ) -> io::Result<Server> {
+    serve_kept(listen, exchange, clock, None)
+}
+
+/// [`serve`], and every order call goes by way of `log`, which was opened on this `exchange`. Without a clock
+/// a server that starts anew stands at the last instant that the log knows, until a client tells a later one.
+pub fn serve_kept(
+    listen: SocketAddr,
+    exchange: Arc<Mutex<Exchange>>,
+    clock: Option<Arc<dyn Clock>>,
+    log: Option<BookLog>,
+) -> io::Result<Server> {
     let listener = TcpListener::bind(listen)?;
     let address = listener.local_addr()?;
     let shared = Arc::new(Shared {
         exchange,
+        log: log.map(Mutex::new),
         clock,
         stopping: AtomicBool::new(false),
         connections: AtomicUsize::new(0),
@@ -214,16 +229,17 @@ fn pause(time: Duration) {
 
 fn perform(request: Request, shared: &Shared) -> Answer {
     let mut exchange = lock(&shared.exchange);
+    let log = shared.log.as_ref();
     match (&shared.clock, &request.op) {
-        (Some(clock), _) => exchange.advance(clock.now()),
+        (Some(clock), _) => durable::advance(&mut exchange, log, clock.now()),
         // An audit does not make time pass.
         (None, Op::Time | Op::Book | Op::Fault(_)) => {}
-        (None, _) => exchange.advance(request.now),
+        (None, _) => durable::advance(&mut exchange, log, request.now),
     }
     let reply = match request.op {
-        Op::Place { call } => exchange.place(call).map(Reply::Ack),
-        Op::Modify { call } => exchange.modify(&call).map(Reply::Ack),
-        Op::Cancel { call } => exchange.cancel(&call).map(Reply::Ack),
+        Op::Place { call } => durable::take(&mut exchange, log, &OrderCall::Place(call)).map(Reply::Ack),
+        Op::Modify { call } => durable::take(&mut exchange, log, &OrderCall::Modify(call)).map(Reply::Ack),
+        Op::Cancel { call } => durable::take(&mut exchange, log, &OrderCall::Cancel(call)).map(Reply::Ack),
         Op::Orders => Ok(Reply::Orders(exchange.orders())),
         Op::Trades => Ok(Reply::Trades(exchange.trades())),
         Op::Positions => Ok(Reply::Positions(exchange.positions())),

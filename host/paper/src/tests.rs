@@ -3,6 +3,7 @@
 mod account;
 mod auctions;
 mod brokers;
+mod durable;
 mod limits;
 mod lookahead;
 mod market_table;

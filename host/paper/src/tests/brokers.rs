@@ -10,14 +10,14 @@ use model::{Price, Timestamp};
 use super::market_table::*;
 use crate::{Exchange, PaperBroker, RemotePaper, serve};
 
-fn fresh() -> (Arc<Mutex<Exchange>>, Arc<HandClock>) {
+pub(super) fn fresh() -> (Arc<Mutex<Exchange>>, Arc<HandClock>) {
     let exchange = Exchange::new(Arc::new(table()), Calendar::bundled(), config());
     let clock = Arc::new(HandClock::default());
     clock.set(Timestamp::at_ist(day(2025, 6, 2), 16, 0));
     (Arc::new(Mutex::new(exchange)), clock)
 }
 
-fn bench(broker: Arc<dyn Broker>, clock: Arc<HandClock>) -> Bench {
+pub(super) fn bench(broker: Arc<dyn Broker>, clock: Arc<HandClock>) -> Bench {
     Bench {
         broker,
         set_time: Box::new(move |to| clock.set(to)),
