@@ -440,6 +440,9 @@ pub struct PaperExchangeArgs {
     /// Begin at this time in Mumbai and let each client's clock move it; default: the machine's time
     #[arg(long, value_name = "DATETIME", value_parser = parse_moment)]
     pub from: Option<chrono::NaiveDateTime>,
+    /// Keep the account in this file, so that it survives a restart; default: it ends with the process
+    #[arg(long, value_name = "FILE")]
+    pub book: Option<PathBuf>,
     /// Cash at the start, in rupees; default: the configuration's
     #[arg(long, value_name = "RUPEES", value_parser = parse_money)]
     pub cash: Option<Money>,

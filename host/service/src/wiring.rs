@@ -110,6 +110,8 @@ pub struct Ways {
     pub cache: Option<std::path::PathBuf>,
     /// Fixes what chance decides on paper.
     pub seed: u64,
+    /// The file in which the paper account survives this process; none: it ends with it.
+    pub book: Option<std::path::PathBuf>,
 }
 
 impl World {
@@ -120,13 +122,23 @@ impl World {
         mut journal: Box<dyn Journal>,
         ways: Ways,
     ) -> Result<Self, Failure> {
-        let Ways { clock, blocking, profile, cache, seed } = ways;
+        let Ways { clock, blocking, profile, cache, seed, book } = ways;
         let settings = &config.account;
         let account = settings.name.clone();
         let (broker, exchange): (Arc<dyn Broker>, _) = match settings.broker {
             BrokerKind::Paper => {
                 let exchange = paper.exchange(config, seed);
-                (Arc::new(PaperBroker::new(Arc::clone(&exchange), Arc::clone(&clock))), Some(exchange))
+                let broker = match book {
+                    Some(path) => PaperBroker::durable(
+                        Arc::clone(&exchange),
+                        Arc::clone(&clock),
+                        &path,
+                        &market_name(config),
+                    )
+                    .map_err(|error| Failure::general(error.into()))?,
+                    None => PaperBroker::new(Arc::clone(&exchange), Arc::clone(&clock)),
+                };
+                (Arc::new(broker), Some(exchange))
             }
             BrokerKind::PaperRemote { address } => {
                 (Arc::new(RemotePaper::new(address, Arc::clone(&clock))), None)
@@ -177,6 +189,11 @@ impl World {
             exchange,
         })
     }
+}
+
+/// What a paper account belongs to and must not change under it: where its prices come from.
+pub fn market_name(config: &Config) -> String {
+    config.data.dir.as_ref().map_or_else(|| "demo".to_owned(), |dir| dir.display().to_string())
 }
 
 /// On a journal that has no ledger yet, takes over the shares that the config says are there.

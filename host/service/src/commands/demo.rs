@@ -88,6 +88,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
             profile: Profile::Live,
             cache: Some(config.plugin_cache()),
             seed: 1,
+            book: None,
         };
         let world = World::build(&config, &paper, Box::new(journal), ways)?;
         if !args.json {
@@ -262,7 +263,11 @@ fn line(entry: &Entry) -> Option<(Timestamp, String)> {
                 ),
             ))
         }
-        Entry::Alert(alert) => Some((alert.at, format!("alert from {}: {}", alert.source, alert.text))),
+        Entry::Alert(alert) => {
+            // Further lines of a longer text stand under its first.
+            let text = alert.text.replace('\n', "\n                   ");
+            Some((alert.at, format!("alert from {}: {text}", alert.source)))
+        }
         Entry::RunEnd(end) => match &end.outcome {
             RunOutcome::Done { report: Some(report) } if end.task != "sell" => {
                 Some((end.at, format!("{}: {}", end.task, report.summary)))

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
-use crate::wiring::PaperMarket;
+use crate::wiring::{PaperMarket, market_name};
 
 /// Serves until it is killed.
 pub fn run(args: &PaperExchangeArgs) -> Result<(), Failure> {
@@ -18,17 +18,29 @@ pub fn run(args: &PaperExchangeArgs) -> Result<(), Failure> {
     if let Some(cash) = args.cash {
         config.account.cash = cash;
     }
-    let paper = PaperMarket::load(&config, args.data.as_deref())?;
+    if let Some(folder) = &args.data {
+        config.data.dir = Some(folder.clone());
+    }
+    let paper = PaperMarket::load(&config, None)?;
     let exchange = paper.exchange(&config, args.seed);
-    let clock = match args.from {
-        Some(from) => {
-            let from = Timestamp::from_ist(from.date(), from.time());
-            exchange.lock().unwrap_or_else(PoisonError::into_inner).advance(from);
-            None
+    let clock = args.from.is_none().then(clock::system);
+    let start = args
+        .from
+        .map_or_else(|| clock::system().now(), |from| Timestamp::from_ist(from.date(), from.time()));
+    let log = {
+        let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        match &args.book {
+            Some(path) => Some(
+                paper::BookLog::open(path, &market_name(&config), start, &mut exchange)
+                    .map_err(|error| Failure::general(error.into()))?,
+            ),
+            None => {
+                exchange.advance(start);
+                None
+            }
         }
-        None => Some(clock::system()),
     };
-    let server = paper::serve(args.listen, exchange, clock)
+    let server = paper::serve_kept(args.listen, exchange, clock, log)
         .with_context(|| format!("{} cannot be listened on", args.listen))?;
     output::line(&format!("listening on {}", server.address()));
     server.wait();

@@ -64,6 +64,14 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
 async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, Failure> {
     let stop = stop_signal()?;
     let paper = PaperMarket::load(config, None)?;
+    let in_process = config.account.broker == BrokerKind::Paper;
+    if rehearsal.is_some() && in_process && config.journal_path().exists() {
+        return Err(Failure::config(anyhow!(
+            "{} is there already: a rehearsal with the exchange in this process begins on an empty state_dir",
+            config.journal_path().display()
+        ))
+        .hint("name another state_dir, or use broker = \"paper-remote\", with which a rehearsal goes on after a restart"));
+    }
     let journal = SqliteJournal::open(&config.journal_path()).map_err(anyhow::Error::from)?;
     let (clock, until) = clock(config, rehearsal)?;
     let blocking = if rehearsal.is_some() { Blocking::Local } else { Blocking::Threaded };
@@ -73,6 +81,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
         profile: Profile::Live,
         cache: Some(config.plugin_cache()),
         seed: 1,
+        book: rehearsal.is_none().then(|| config.state_dir.join("paper-book.jsonl")),
     };
     let world = World::build(config, &paper, Box::new(journal), ways)?;
     greet(config, &paper, &world, rehearsal.is_some());

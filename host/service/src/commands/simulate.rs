@@ -76,6 +76,7 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         profile: Profile::Deterministic,
         cache: Some(config.plugin_cache()),
         seed: args.seed,
+        book: None,
     };
     let mut world = World::build(&config, &paper, journal, ways)?;
     let exchange = world.exchange.take().ok_or_else(|| {
@@ -148,7 +149,7 @@ fn days(paper: &PaperMarket, args: &SimulateArgs) -> Result<(Vec<Date>, Vec<Date
     for (option, date) in [("--from", args.from), ("--to", args.to)] {
         let Some(date) = date else { continue };
         let known = paper.sessions.calendar.is_trading_day(paper.sessions.exchange, date);
-        known.map_err(|error| Failure::usage(anyhow!("{option} {date}: {error}")))?;
+        known.map_err(|error| Failure::usage(anyhow!("{option}: {error}")))?;
     }
     if let (Some(from), Some(to)) = (args.from, args.to)
         && from > to

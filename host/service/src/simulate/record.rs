@@ -120,6 +120,11 @@ pub struct Simulation {
     by_id: BTreeMap<IntentId, usize>,
     #[serde(skip)]
     states: BTreeMap<IntentId, OrderState>,
+    #[serde(skip)]
+    skips_day: Option<Date>,
+    /// Subject and reason, and the task that said so first.
+    #[serde(skip)]
+    skips_of_day: BTreeMap<(String, String), String>,
 }
 
 impl Simulation {
@@ -180,7 +185,17 @@ impl Simulation {
         }
     }
 
+    /// Counts something passed over. What another task of the same day has said already (the day's end
+    /// repeats it) counts once.
     fn skip(&mut self, day: Date, task: &str, subject: &str, reason: &str) {
+        if self.skips_day != Some(day) {
+            self.skips_day = Some(day);
+            self.skips_of_day.clear();
+        }
+        let said = (subject.to_owned(), reason.to_owned());
+        if *self.skips_of_day.entry(said).or_insert_with(|| task.to_owned()) != task {
+            return;
+        }
         *self.skips_by_reason.entry(format!("{task}: {reason}")).or_default() += 1;
         if self.skipped.len() < SKIPS_MAX {
             self.skipped.push(SkipRow {
