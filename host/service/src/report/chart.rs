@@ -2,8 +2,9 @@
 
 use model::{Date, Side};
 
+use super::deal::Deal;
 use super::html::{Esc, put};
-use super::{EquityPoint, Ohlc, Trade};
+use super::{EquityPoint, Ohlc};
 use crate::output::{money, price};
 
 const WIDTH: f64 = 900.0;
@@ -150,15 +151,15 @@ pub fn equity(out: &mut String, points: &[EquityPoint]) {
 }
 
 /// A symbol's days, with its trades on them.
-pub fn prices(out: &mut String, symbol: &str, days: &[Ohlc], trades: &[&Trade]) {
+pub fn prices(out: &mut String, symbol: &str, days: &[Ohlc], deals: &[&Deal]) {
     let values = days
         .iter()
         .flat_map(|day| [day.high, day.low])
-        .chain(trades.iter().map(|trade| trade.price))
+        .chain(deals.iter().map(|deal| deal.price()))
         .map(model::Price::as_rupees_f64);
     let frame = Frame::new(220.0, days.len(), values);
-    let count = |side| trades.iter().filter(|trade| trade.side == side).count();
-    let label = format!("{symbol}: {} buys, {} sells", count(Side::Buy), count(Side::Sell));
+    let count = |side| deals.iter().filter(|deal| deal.side == side).count();
+    let label = format!("{symbol}: {} bought, {} sold", times(count(Side::Buy)), times(count(Side::Sell)));
     out.push_str("<figure>");
     frame.open(out, &label);
     frame.axes(out, |index| days[index].date, |value| format!("{value:.2}"));
@@ -181,18 +182,26 @@ pub fn prices(out: &mut String, symbol: &str, days: &[Ohlc], trades: &[&Trade]) 
     }
     let closes: Vec<f64> = days.iter().map(|day| day.close.as_rupees_f64()).collect();
     frame.line(out, "close", &closes);
-    for trade in trades {
+    for deal in deals {
         // A trade on a day without prices stands at the next one that has some.
-        let index = days.partition_point(|day| day.date < trade.session).min(days.len().saturating_sub(1));
-        mark(out, frame.x(index), frame.y(trade.price.as_rupees_f64()), trade);
+        let index = days.partition_point(|day| day.date < deal.session).min(days.len().saturating_sub(1));
+        mark(out, frame.x(index), frame.y(deal.price().as_rupees_f64()), deal);
     }
     put(out, format_args!("</svg><figcaption>{}</figcaption></figure>\n", Esc(label)));
 }
 
+fn times(count: usize) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// A triangle: up and below the price for a buy, down and above it for a sell. Shape, not colour alone,
 /// tells them apart.
-fn mark(out: &mut String, x: f64, y: f64, trade: &Trade) {
-    let (class, points) = match trade.side {
+fn mark(out: &mut String, x: f64, y: f64, deal: &Deal) {
+    let (class, points) = match deal.side {
         Side::Buy => {
             ("buy", format!("{x:.1},{y:.1} {:.1},{:.1} {:.1},{:.1}", x - 5.0, y + 9.0, x + 5.0, y + 9.0))
         }
@@ -204,11 +213,11 @@ fn mark(out: &mut String, x: f64, y: f64, trade: &Trade) {
         out,
         format_args!(
             "<polygon class=\"{class}\" points=\"{points}\"><title>{} {} {} at {} ({})</title></polygon>",
-            trade.at.ist().format("%Y-%m-%d %H:%M"),
-            trade.side,
-            trade.quantity,
-            Esc(price(trade.price)),
-            Esc(&trade.strategy),
+            deal.at.ist().format("%Y-%m-%d %H:%M"),
+            deal.side,
+            deal.quantity,
+            Esc(price(deal.price())),
+            Esc(&deal.strategy),
         ),
     );
 }

@@ -4,6 +4,7 @@
 //! names come from files and strategies.
 
 mod chart;
+mod deal;
 mod html;
 mod page;
 mod tables;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use model::{Money, Side, Symbol};
 
+use super::deal::{Deal, deals};
 use super::html::{Esc, put};
-use super::{EquityPoint, ReportData, Trade, chart, tables};
-use crate::output::money;
+use super::{EquityPoint, ReportData, chart, tables};
+use crate::output::{Grouping, grouped, money};
 
 /// Symbols that get a chart.
 pub const CHARTS_MAX: usize = 40;
@@ -36,7 +37,8 @@ pub fn render(data: &ReportData) -> String {
     );
     nav(&mut out);
     out.push_str("</header>\n<main id=\"main\">\n");
-    summary(&mut out, data);
+    let deals = deals(&data.trades);
+    summary(&mut out, data, &deals);
     section(&mut out, "account", "Account", |out| {
         if data.equity.is_empty() {
             out.push_str("<p>There was no session.</p>\n");
@@ -45,8 +47,8 @@ pub fn render(data: &ReportData) -> String {
             tables::days(out, &data.equity);
         }
     });
-    section(&mut out, "charts", "Trades on prices", |out| charts(out, data));
-    section(&mut out, "trades", "Trades", |out| tables::trades(out, &data.trades));
+    section(&mut out, "charts", "Trades on prices", |out| charts(out, data, &deals));
+    section(&mut out, "trades", "Trades", |out| tables::trades(out, &deals));
     section(&mut out, "orders", "Orders", |out| tables::orders(out, &data.orders));
     section(&mut out, "charges", "Charges", |out| tables::charges(out, &data.charges_by_kind));
     section(&mut out, "skipped", "Passed over", |out| {
@@ -86,6 +88,10 @@ fn section(out: &mut String, id: &str, name: &str, body: impl FnOnce(&mut String
     out.push_str("</section>\n");
 }
 
+fn whole(count: usize) -> String {
+    grouped(&count.to_string(), Grouping::Indian)
+}
+
 /// The deepest fall from a height, as money and as a share of that height.
 pub fn drawdown(points: &[EquityPoint]) -> (Money, f64) {
     let mut height = Money::from_units(i64::MIN);
@@ -101,7 +107,7 @@ pub fn drawdown(points: &[EquityPoint]) -> (Money, f64) {
     worst
 }
 
-fn summary(out: &mut String, data: &ReportData) {
+fn summary(out: &mut String, data: &ReportData, deals: &[Deal]) {
     let last = data.equity.last().map_or(data.opening, |point| point.equity);
     let change = last - data.opening;
     let percent = if data.opening.is_positive() {
@@ -110,7 +116,7 @@ fn summary(out: &mut String, data: &ReportData) {
         "–".to_owned()
     };
     let (fall, share) = drawdown(&data.equity);
-    let count = |side| data.trades.iter().filter(|trade| trade.side == side).count();
+    let count = |side| deals.iter().filter(|deal| deal.side == side).count();
     let charges: Money = data.charges_by_kind.iter().map(|(_, amount)| *amount).sum();
     out.push_str("<dl class=\"cards\">");
     for (name, value, note) in [
@@ -122,7 +128,7 @@ fn summary(out: &mut String, data: &ReportData) {
             data.trades.len().to_string(),
             format!("{} buys, {} sells", count(Side::Buy), count(Side::Sell)),
         ),
-        ("Orders", data.orders.len().to_string(), String::new()),
+        ("Orders", whole(data.orders.len()), String::new()),
         ("Charges", money(charges), String::new()),
     ] {
         put(
@@ -137,28 +143,28 @@ fn summary(out: &mut String, data: &ReportData) {
     out.push_str("</dl>\n");
 }
 
-fn charts(out: &mut String, data: &ReportData) {
-    let mut by_symbol: BTreeMap<&Symbol, (Money, Vec<&Trade>)> = BTreeMap::new();
-    for trade in &data.trades {
-        let (value, trades) = by_symbol.entry(&trade.symbol).or_default();
-        *value += trade.price * trade.quantity;
-        trades.push(trade);
+fn charts(out: &mut String, data: &ReportData, deals: &[Deal]) {
+    let mut by_symbol: BTreeMap<&Symbol, (Money, Vec<&Deal>)> = BTreeMap::new();
+    for deal in deals {
+        let (value, of_symbol) = by_symbol.entry(&deal.symbol).or_default();
+        *value += deal.value;
+        of_symbol.push(deal);
     }
     if by_symbol.is_empty() {
         out.push_str("<p>Nothing was traded.</p>\n");
         return;
     }
     // Those in which most was traded come first.
-    let mut symbols: Vec<(&Symbol, Money, Vec<&Trade>)> =
-        by_symbol.into_iter().map(|(symbol, (value, trades))| (symbol, value, trades)).collect();
+    let mut symbols: Vec<(&Symbol, Money, Vec<&Deal>)> =
+        by_symbol.into_iter().map(|(symbol, (value, deals))| (symbol, value, deals)).collect();
     symbols.sort_by_key(|(symbol, value, _)| (std::cmp::Reverse(*value), *symbol));
     let (charted, rest): (Vec<_>, Vec<_>) = symbols
         .into_iter()
         .partition(|(symbol, ..)| data.prices.get(*symbol).is_some_and(|days| !days.is_empty()));
     let mut left: Vec<&str> = rest.iter().map(|(symbol, ..)| symbol.as_str()).collect();
-    for (index, (symbol, _, trades)) in charted.iter().enumerate() {
+    for (index, (symbol, _, deals)) in charted.iter().enumerate() {
         match data.prices.get(*symbol) {
-            Some(days) if index < CHARTS_MAX => chart::prices(out, symbol.as_str(), days, trades),
+            Some(days) if index < CHARTS_MAX => chart::prices(out, symbol.as_str(), days, deals),
             _ => left.push(symbol.as_str()),
         }
     }

@@ -1,7 +1,8 @@
 //! The tables: trades, orders with their trail, charges, what was passed over, days.
 
+use super::deal::Deal;
 use super::html::{Esc, cell, figures, number, put, table_foot, table_head, words};
-use super::{EquityPoint, OrderTrail, SkipLine, Trade};
+use super::{EquityPoint, OrderTrail, SkipLine};
 use crate::output::{Grouping, grouped, money, price};
 
 /// Rows of one table.
@@ -21,33 +22,35 @@ fn left_out(out: &mut String, shown: usize, all: usize, what: &str) {
     }
 }
 
-/// Trades.
-pub fn trades(out: &mut String, trades: &[Trade]) {
-    let shown = trades.len().min(ROWS_MAX);
-    left_out(out, shown, trades.len(), "trades");
+/// Trades, those of an order and session together.
+pub fn trades(out: &mut String, deals: &[Deal]) {
+    let shown = deals.len().min(ROWS_MAX);
+    left_out(out, shown, deals.len(), "trades");
     let columns = [
-        words("time"),
+        words("first at"),
         words("symbol"),
         words("side"),
         figures("shares"),
         figures("price"),
         figures("value"),
         figures("charges"),
+        figures("pieces"),
         words("strategy"),
         words("order"),
     ];
     table_head(out, "t-trades", "trades", &columns);
-    for trade in &trades[..shown] {
+    for deal in &deals[..shown] {
         out.push_str("<tr>");
-        cell(out, trade.at.ist().format("%Y-%m-%d %H:%M:%S"));
-        cell(out, &trade.symbol);
-        cell(out, trade.side);
-        number(out, trade.quantity);
-        number(out, price(trade.price));
-        number(out, money(trade.price * trade.quantity));
-        number(out, money(trade.charges));
-        cell(out, &trade.strategy);
-        cell(out, &trade.order);
+        cell(out, deal.at.ist().format("%Y-%m-%d %H:%M:%S"));
+        cell(out, &deal.symbol);
+        cell(out, deal.side);
+        number(out, grouped(&deal.quantity.to_string(), Grouping::Indian));
+        number(out, price(deal.price()));
+        number(out, money(deal.value));
+        number(out, money(deal.charges));
+        number(out, deal.pieces);
+        cell(out, &deal.strategy);
+        cell(out, &deal.order);
         out.push_str("</tr>\n");
     }
     table_foot(out);

@@ -15,7 +15,7 @@ fn trade(symbol: &str, side: Side, offset: u64, rupees: i64) -> Trade {
     Trade {
         at: Timestamp::at_ist(day(offset), 9, 15),
         session: day(offset),
-        order: "KQ4ABCDEFGHIJKLM".into(),
+        order: if side == Side::Buy { "KQ4ABCDEFGHIJKLM" } else { "SELLABCDEFGHIJKL" }.into(),
         strategy: "buy".into(),
         symbol: Symbol::from(symbol),
         side,
@@ -127,8 +127,8 @@ fn the_page_tells_everything_and_escapes_all_of_it() {
         "1.98 %",
         "RSI 25 &lt; 30",
         "10 filled at &quot;101.00&quot;",
-        "M&amp;M: 1 buys, 0 sells",
-        "TCS: 1 buys, 1 sells",
+        "M&amp;M: once bought, never sold",
+        "TCS: once bought, once sold",
         "too little history",
         "1,234",
         "buy.trend_ema",
@@ -162,8 +162,11 @@ fn an_empty_report_is_a_page_too() {
 #[test]
 fn what_does_not_fit_is_said() {
     let mut data = sample();
-    data.trades =
-        (0..ROWS_MAX + 3).map(|index| trade(&format!("S{}", index % 60), Side::Buy, 1, 100)).collect();
+    let numbered = |index: usize| {
+        let order = format!("O{index}");
+        Trade { order, ..trade(&format!("S{}", index % 60), Side::Buy, 1, 100) }
+    };
+    data.trades = (0..ROWS_MAX + 3).map(numbered).collect();
     data.prices = (0..60).map(|index| (Symbol::from(format!("S{index}")), prices(300))).collect();
     data.trades.push(trade("NOPRICE", Side::Buy, 1, 100));
     let page = render(&data);
@@ -172,6 +175,18 @@ fn what_does_not_fit_is_said() {
     assert_eq!(page.matches("<figure>").count(), CHARTS_MAX + 1);
     assert!(page.contains(&format!("{} symbols without a chart", 61 - CHARTS_MAX)));
     assert!(page.contains("NOPRICE"));
+}
+
+#[test]
+fn pieces_of_an_order_are_one_trade() {
+    let mut second = trade("TCS", Side::Buy, 1, 103);
+    second.quantity = Quantity::new(30);
+    let trades = [trade("TCS", Side::Buy, 1, 101), second, trade("TCS", Side::Buy, 2, 101)];
+    let deals = super::deal::deals(&trades);
+    assert_eq!(deals.len(), 2, "another session is another trade");
+    let deal = &deals[0];
+    assert_eq!((deal.quantity.get(), deal.pieces, deal.charges), (40, 2, Money::from_paise(246)));
+    assert_eq!((deal.value, deal.price().to_string()), (Money::from_rupees(4_100), "102.50".to_owned()));
 }
 
 #[test]
