@@ -152,7 +152,8 @@ fn nobody_asks_the_machine_for_time_or_chance_without_saying_why() {
     let mut found = Vec::new();
     for path in files {
         let name = path.strip_prefix(root()).expect("inside").to_owned();
-        let in_tests = name.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "benches");
+        let in_tests =
+            name.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "benches");
         if in_tests || OWNERS_OF_TIME.iter().any(|owner| name.ends_with(owner)) {
             continue;
         }

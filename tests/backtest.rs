@@ -58,7 +58,8 @@ fn backtest(count: usize, seed: u64) -> (serde_json::Value, (i64, u64)) {
 fn equity_and_trades_equal_the_plain_loop() {
     for (count, seed) in [(100_000, 1), (20_001, 2), (40, 3), (20, 4), (1, 5)] {
         let (result, (equity, trades)) = backtest(count, seed);
-        let shown: model::Money = result["final_equity"].to_string().trim_matches('"').parse().expect("money");
+        let shown: model::Money =
+            result["final_equity"].to_string().trim_matches('"').parse().expect("money");
         assert_eq!(shown.units(), equity, "final equity over {count} bars");
         assert_eq!(result["n_trades"].as_u64(), Some(trades), "round trips over {count} bars");
         assert_eq!(result["bars"].as_u64(), Some(count as u64));

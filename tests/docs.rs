@@ -33,7 +33,11 @@ fn the_sample_configuration_is_valid_and_says_the_defaults() {
 fn the_readme_lists_every_exit_code_and_command() {
     let readme = read("README.md");
     for exit in Exit::ALL {
-        assert!(readme.contains(&format!("| {} |", exit.code())), "exit code {} is not in the table", exit.code());
+        assert!(
+            readme.contains(&format!("| {} |", exit.code())),
+            "exit code {} is not in the table",
+            exit.code()
+        );
     }
     for command in Cli::command().get_subcommands().map(clap::Command::get_name) {
         let named = readme.contains(&format!("`tradeagent {command}"))

@@ -6,5 +6,6 @@ pub mod conformance;
 mod port;
 
 pub use port::{
-    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall, SendError,
+    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall,
+    SendError,
 };

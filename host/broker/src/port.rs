@@ -1,6 +1,9 @@
 //! The port itself.
 
-use model::{BoxFuture, BrokerOrderId, Date, Funds, Holding, IntentId, OrderTerms, Price, Quantity, Status, Symbol, Timestamp};
+use model::{
+    BoxFuture, BrokerOrderId, Date, Funds, Holding, IntentId, OrderTerms, Price, Quantity, Status, Symbol,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// A new order as it goes to the broker.

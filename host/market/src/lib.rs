@@ -35,4 +35,6 @@ pub use import::{ImportError, ImportOptions, ImportReport, Progress, Rejected};
 pub use replay::{ReplayMarket, ReplayOptions};
 pub use store::StoreError;
 pub use summary::Summary;
-pub use view::{CANDLES_MAX, Candles, InstrumentFilter, Interval, Market, MarketError, MinuteBar, PriceSource, Quote};
+pub use view::{
+    CANDLES_MAX, Candles, InstrumentFilter, Interval, Market, MarketError, MinuteBar, PriceSource, Quote,
+};

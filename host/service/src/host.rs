@@ -72,7 +72,11 @@ impl Host {
             match self.world.desk.reconcile().await {
                 Ok(differences) => {
                     for difference in differences {
-                        tracing::warn!(subject = difference.subject, "journal and broker differ: {}", difference.what);
+                        tracing::warn!(
+                            subject = difference.subject,
+                            "journal and broker differ: {}",
+                            difference.what
+                        );
                     }
                     break;
                 }

@@ -61,7 +61,8 @@ impl Runner {
             at: now,
             attempt,
         };
-        match self.desk.with_journal(|journal| journal.commit(&[Entry::RunStart(start)], Durability::Synced)) {
+        match self.desk.with_journal(|journal| journal.commit(&[Entry::RunStart(start)], Durability::Synced))
+        {
             Ok(()) => Ok(Claim::Ours(Box::new(self.info(task, strategy, scheduled, day, attempt, now)))),
             Err(JournalError::Duplicate(_)) => Ok(Claim::Taken),
             Err(error) => Err(error),
@@ -91,7 +92,11 @@ impl Runner {
             scheduled,
             mode: self.mode,
             attempt,
-            for_session: self.sessions.calendar.amo_session(self.sessions.exchange, now, self.sessions.amo).ok(),
+            for_session: self
+                .sessions
+                .calendar
+                .amo_session(self.sessions.exchange, now, self.sessions.amo)
+                .ok(),
             feeds: Arc::from([]),
             params: Arc::clone(&strategy.params),
         }
@@ -121,7 +126,11 @@ impl Runner {
             });
             entries.push(Entry::Alert(journal::Alert {
                 key: format!("trap:{}", info.id),
-                severity: if strikes >= STRIKES_MAX { journal::Severity::Critical } else { journal::Severity::Warning },
+                severity: if strikes >= STRIKES_MAX {
+                    journal::Severity::Critical
+                } else {
+                    journal::Severity::Warning
+                },
                 source: "host".to_owned(),
                 text: if strikes >= STRIKES_MAX {
                     format!("{} is in quarantine after {strikes} strikes: {reason}", task.strategy)
@@ -149,7 +158,12 @@ impl Runner {
     }
 
     /// Keeps that a slot was not run, and why. A slot that has a row already stays as it is.
-    pub fn not_run(&self, task: &Task, scheduled: Timestamp, outcome: RunOutcome) -> Result<(), JournalError> {
+    pub fn not_run(
+        &self,
+        task: &Task,
+        scheduled: Timestamp,
+        outcome: RunOutcome,
+    ) -> Result<(), JournalError> {
         let entry = self.end(task, scheduled, self.clock.now(), outcome);
         match self.desk.with_journal(|journal| journal.commit(&[entry], Durability::Synced)) {
             Ok(()) | Err(JournalError::Duplicate(_)) => Ok(()),
@@ -197,4 +211,3 @@ impl Runner {
 
 /// Parameters of a strategy, by name.
 pub type Params = Arc<BTreeMap<String, String>>;
-

@@ -19,7 +19,9 @@ const MAX_DUE_PER_SESSION: usize = 12 * 3600;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// Not a time of the day.
-    #[error("`{0}` is not a time: write a clock time such as 18:00, or a phase with an offset such as open, close+35m, open-5m")]
+    #[error(
+        "`{0}` is not a time: write a clock time such as 18:00, or a phase with an offset such as open, close+35m, open-5m"
+    )]
     When(String),
     /// Not a duration.
     #[error("`{0}` is not a duration: write such as 30s, 1m, 1h or 1h30m")]

@@ -182,7 +182,10 @@ impl Scheduler {
     /// When the next run of any task is due, and which.
     pub fn next_run(&self, after: Timestamp) -> Option<(Timestamp, &Task)> {
         let at = self.next_instant(after)?;
-        self.plan_of(at.ist_date()).into_iter().find(|due| due.at == at).map(|due| (at, &self.tasks[due.task]))
+        self.plan_of(at.ist_date())
+            .into_iter()
+            .find(|due| due.at == at)
+            .map(|due| (at, &self.tasks[due.task]))
     }
 
     fn due_between(&self, after: Timestamp, until: Timestamp) -> Vec<Due> {
@@ -259,7 +262,9 @@ impl Scheduler {
                 let mut slots: Vec<Timestamp> = self
                     .plan_of(session)
                     .into_iter()
-                    .filter(|due| due.task == index && due.at <= now && last_row.is_none_or(|row| due.at > row))
+                    .filter(|due| {
+                        due.task == index && due.at <= now && last_row.is_none_or(|row| due.at > row)
+                    })
                     .map(|due| due.at)
                     .collect();
                 if task.catch_up == CatchUp::Once
@@ -281,7 +286,12 @@ impl Scheduler {
     /// The sessions whose runs may have been missed: from the last run's to today's.
     fn sessions_back(&self, now: Timestamp) -> Result<Vec<Date>, JournalError> {
         let today = now.ist_date();
-        let last = self.runner.desk.with_journal(|journal| journal.last_runs(1))?.first().map_or(today, |row| row.day);
+        let last = self
+            .runner
+            .desk
+            .with_journal(|journal| journal.last_runs(1))?
+            .first()
+            .map_or(today, |row| row.day);
         let calendar = &self.runner.sessions.calendar;
         let mut sessions = Vec::new();
         if calendar.is_trading_day(self.exchange(), today).unwrap_or(false) {
@@ -326,7 +336,9 @@ impl Scheduler {
             let outcome = handle.run((*info).clone(), now, Runner::cause(attempt)).await;
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.name);
             match runner.finish(&task, &info, outcome) {
-                Ok(outcome) => observer(HostEvent::Run { task: task.name.clone(), scheduled: info.scheduled, outcome }),
+                Ok(outcome) => {
+                    observer(HostEvent::Run { task: task.name.clone(), scheduled: info.scheduled, outcome })
+                }
                 Err(error) => tracing::error!(%error, task = task.name, "the end of a run could not be kept"),
             }
             refresh(&runner, &observer).await;

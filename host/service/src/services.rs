@@ -8,9 +8,9 @@ use journal::{Alert, Durability, Entry, Severity as JournalSeverity};
 use market::{Candles, InstrumentFilter, Interval, Market, MarketError, Quote};
 use model::clock::SharedClock;
 use model::{
-    BoxFuture, Date, DayAccount, Difference, Exchange, Funds, Holding, Instrument, InstrumentClass, ModifyRequest, OrderError,
-    OrderId, OrderView, Origin, PlaceRequest, Placed, PositionView, Price, ReadError, StrategyName,
-    Symbol, Timestamp,
+    BoxFuture, Date, DayAccount, Difference, Exchange, Funds, Holding, Instrument, InstrumentClass,
+    ModifyRequest, OrderError, OrderId, OrderView, Origin, PlaceRequest, Placed, PositionView, Price,
+    ReadError, StrategyName, Symbol, Timestamp,
 };
 use oms::{Desk, MarketView};
 use runtime::{Services, SessionView, Severity};
@@ -70,7 +70,8 @@ impl MarketView for DeskView {
                 } else {
                     Err((
                         phases[0].to_string(),
-                        "orders are taken in continuous trading; outside it use an after-market order".to_owned(),
+                        "orders are taken in continuous trading; outside it use an after-market order"
+                            .to_owned(),
                     ))
                 }
             }
@@ -160,7 +161,9 @@ impl Services for HostServices {
                 .as_ref()
                 .map_or(Phase::Closed, |session| session.phase_at(InstrumentClass::WithoutDerivatives, now)),
             phases,
-            next_trading_day: calendar.next_trading_day(*exchange, origin.day).map_err(Self::calendar_error)?,
+            next_trading_day: calendar
+                .next_trading_day(*exchange, origin.day)
+                .map_err(Self::calendar_error)?,
             // On the first day that the calendar knows there is no day before it to name; the day itself
             // says that much and lets the first session trade.
             previous_trading_day: match calendar.previous_trading_day(*exchange, origin.day) {
@@ -203,14 +206,22 @@ impl Services for HostServices {
         Box::pin(async move { Ok(self.desk.account_orders(origin.day)) })
     }
 
-    fn place<'a>(&'a self, origin: &'a Origin, request: PlaceRequest) -> BoxFuture<'a, Result<Placed, OrderError>> {
+    fn place<'a>(
+        &'a self,
+        origin: &'a Origin,
+        request: PlaceRequest,
+    ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         Box::pin(async move {
             self.check_orders_per_day(origin, &request.key)?;
             self.desk.place(origin, request).await
         })
     }
 
-    fn modify<'a>(&'a self, origin: &'a Origin, request: ModifyRequest) -> BoxFuture<'a, Result<Placed, OrderError>> {
+    fn modify<'a>(
+        &'a self,
+        origin: &'a Origin,
+        request: ModifyRequest,
+    ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         Box::pin(self.desk.modify(origin, request))
     }
 

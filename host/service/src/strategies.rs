@@ -79,7 +79,11 @@ pub fn component_bytes(name: &StrategyName, component: &Component) -> Result<Vec
 }
 
 fn read(name: &StrategyName, path: &Path) -> Result<Vec<u8>, StrategyError> {
-    std::fs::read(path).map_err(|source| StrategyError::Unreadable { name: name.clone(), path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| StrategyError::Unreadable {
+        name: name.clone(),
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn limits(config: &StrategyConfig) -> Limits {
@@ -144,4 +148,3 @@ pub fn start(
         })
         .collect()
 }
-

@@ -35,7 +35,9 @@ impl PaperMarket {
         let calendar = config.calendar()?;
         let folder = data.or(config.data.dir.as_deref());
         let data = match folder {
-            Some(folder) => Arc::new(Dataset::load(folder, &calendar).map_err(|error| Failure::general(error.into()))?),
+            Some(folder) => {
+                Arc::new(Dataset::load(folder, &calendar).map_err(|error| Failure::general(error.into()))?)
+            }
             None => Dataset::demo(),
         };
         Ok(Self::new(config, calendar, data))
@@ -43,7 +45,8 @@ impl PaperMarket {
 
     /// On these data.
     pub fn new(config: &Config, calendar: Calendar, data: Arc<Dataset>) -> Self {
-        let market = Arc::new(ReplayMarket::new(Arc::clone(&data), calendar.clone(), ReplayOptions::default()));
+        let market =
+            Arc::new(ReplayMarket::new(Arc::clone(&data), calendar.clone(), ReplayOptions::default()));
         Self { sessions: Sessions { calendar, exchange: Exchange::Nse, amo: config.amo }, data, market }
     }
 
@@ -207,9 +210,7 @@ fn adopt_opening(
     if account.positions.is_empty() {
         return Ok(());
     }
-    let kept = journal
-        .entries(0, 1)
-        .map_err(|error| Failure::general(error.into()))?;
+    let kept = journal.entries(0, 1).map_err(|error| Failure::general(error.into()))?;
     if !kept.is_empty() {
         return Ok(());
     }

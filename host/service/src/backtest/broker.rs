@@ -7,13 +7,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::{
-    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall, SendError,
+    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall,
+    SendError,
 };
 use market::bars::Bar;
 use model::charges::{ChargeSchedule, Deal, Tariff};
 use model::{
-    BoxFuture, BrokerOrderId, Exchange, Funds, Holding, IntentId, Money, OrderTerms, OrderType, Price, Quantity, Side,
-    Status, Tick, Timestamp,
+    BoxFuture, BrokerOrderId, Exchange, Funds, Holding, IntentId, Money, OrderTerms, OrderType, Price,
+    Quantity, Side, Status, Tick, Timestamp,
 };
 
 /// What a backtest checks beyond the rule itself; nothing by default.
@@ -103,7 +104,8 @@ impl BarBroker {
 
 /// The price at which `order` fills on `bar`, if it does.
 fn price_on(order: &mut Working, bar: &Bar) -> Option<Price> {
-    let (open, high, low) = (Price::from_units(bar.open), Price::from_units(bar.high), Price::from_units(bar.low));
+    let (open, high, low) =
+        (Price::from_units(bar.open), Price::from_units(bar.high), Price::from_units(bar.low));
     let buys = order.terms.side == Side::Buy;
     let mut first = open;
     if matches!(order.terms.order_type, OrderType::StopLimit | OrderType::StopMarket) && !order.triggered {
@@ -141,7 +143,10 @@ impl Book {
         {
             let distance = self.last_close.plus_bps(i64::from(percent) * 100) - self.last_close;
             if (terms.price - self.last_close).abs() > distance {
-                return refuse("BAND", format!("{} is over {percent} % from {}", terms.price, self.last_close));
+                return refuse(
+                    "BAND",
+                    format!("{} is over {percent} % from {}", terms.price, self.last_close),
+                );
             }
         }
         let value = terms.value(self.last_close);

@@ -58,7 +58,11 @@ impl BarMarket {
 }
 
 impl Market for BarMarket {
-    fn instruments(&self, _filter: &InstrumentFilter, _now: Timestamp) -> Result<Vec<Instrument>, MarketError> {
+    fn instruments(
+        &self,
+        _filter: &InstrumentFilter,
+        _now: Timestamp,
+    ) -> Result<Vec<Instrument>, MarketError> {
         Ok(vec![self.the_instrument()])
     }
 

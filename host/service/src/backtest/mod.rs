@@ -15,7 +15,9 @@ use ::market::bars::Bars;
 use calendar::{AmoWindow, Calendar};
 use journal::MemoryJournal;
 use model::clock::SharedClock;
-use model::{Account, Date, Exchange, Money, Origin, Price, Quantity, RunId, Side, StrategyName, Symbol, Timestamp};
+use model::{
+    Account, Date, Exchange, Money, Origin, Price, Quantity, RunId, Side, StrategyName, Symbol, Timestamp,
+};
 use oms::{Blocking, Desk, DeskConfig, DeskError};
 use runtime::{Bar, Feed, InlineInstance, Loaded, Mode, Outcome, RunInfo, RunResult, Services};
 
@@ -129,7 +131,8 @@ impl Backtest {
             return Err(BacktestError::NoBars);
         }
         let first = Timestamp::from_nanos(self.bars.start(0));
-        let step = if self.bars.len() > 1 { self.bars.start(1) - self.bars.start(0) } else { model::time::MINUTE };
+        let step =
+            if self.bars.len() > 1 { self.bars.start(1) - self.bars.start(0) } else { model::time::MINUTE };
         let clock = ManualClock::at(first);
         let shared: SharedClock = clock.clone();
         let market = BarMarket::new(self.symbol.clone(), Arc::clone(&self.bars));
@@ -228,7 +231,7 @@ impl Prepared {
             if let Some(trade) = &trade {
                 tally.fill(trade.side, trade.quantity, trade.price);
             }
-            let trades = trade.as_ref().map(std::slice::from_ref).unwrap_or_default();
+            let trades = trade.as_slice();
             self.desk.absorb(std::slice::from_ref(&order), trades);
         }
         self.desk.halted().map_or(Ok(()), |reason| Err(BacktestError::Halted { bar: at + 1, reason }))

@@ -24,9 +24,8 @@ pub fn run(args: &PaperExchangeArgs) -> Result<(), Failure> {
     let paper = PaperMarket::load(&config, None)?;
     let exchange = paper.exchange(&config, args.seed);
     let clock = args.from.is_none().then(clock::system);
-    let start = args
-        .from
-        .map_or_else(|| clock::system().now(), |from| Timestamp::from_ist(from.date(), from.time()));
+    let start =
+        args.from.map_or_else(|| clock::system().now(), |from| Timestamp::from_ist(from.date(), from.time()));
     let log = {
         let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
         match &args.book {

@@ -72,7 +72,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
         ))
         .hint("name another state_dir, or use broker = \"paper-remote\", with which a rehearsal goes on after a restart"));
     }
-    let journal = SqliteJournal::open(&config.journal_path()).map_err(anyhow::Error::from)?;
+    let journal = SqliteJournal::open(config.journal_path()).map_err(anyhow::Error::from)?;
     let (clock, until) = clock(config, rehearsal)?;
     let blocking = if rehearsal.is_some() { Blocking::Local } else { Blocking::Threaded };
     let ways = Ways {

@@ -24,7 +24,7 @@ use super::views::{
 };
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::lock::AccountLock;
+use crate::lock::{AccountLock, LockError};
 use crate::services::Sessions;
 
 /// Days of orders that are read for a status.
@@ -171,13 +171,16 @@ impl Writer {
     /// Takes the account lock and opens the journal, which is made when there is none: a switch that is
     /// set before the first start holds for it.
     pub fn open(config: &Config, what: &str, clock: SharedClock) -> Result<Self, Failure> {
-        let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, what, clock.now()).map_err(
-            |error| {
-                Failure::from(error).hint(
-                    "a host that holds the account and does not answer: end that process, then ask again",
-                )
-            },
-        )?;
+        let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, what, clock.now());
+        let lock = lock.map_err(|error| {
+            let held = matches!(error, LockError::Held { .. });
+            let failure = Failure::from(error);
+            if held {
+                failure.hint("that host does not answer on its socket: end its process, then ask again")
+            } else {
+                failure
+            }
+        })?;
         std::fs::create_dir_all(&config.state_dir).map_err(|error| {
             anyhow::Error::from(error).context(format!("{} cannot be made", config.state_dir.display()))
         })?;

@@ -125,8 +125,8 @@ fn summary(out: &mut String, data: &ReportData, deals: &[Deal]) {
         ("Deepest fall", money(fall), format!("{:.2} %", share * 100.0)),
         (
             "Trades",
-            data.trades.len().to_string(),
-            format!("{} buys, {} sells", count(Side::Buy), count(Side::Sell)),
+            whole(deals.len()),
+            format!("{} buys, {} sells", whole(count(Side::Buy)), whole(count(Side::Sell))),
         ),
         ("Orders", whole(data.orders.len()), String::new()),
         ("Charges", money(charges), String::new()),

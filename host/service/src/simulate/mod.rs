@@ -89,7 +89,9 @@ impl Driver {
     ) -> Result<Vec<DayRow>, SimulationError> {
         let mut rows = Vec::with_capacity(days.len());
         for (done, day) in days.iter().enumerate() {
-            let Some(session) = self.sessions.calendar.session(self.sessions.exchange, *day)? else { continue };
+            let Some(session) = self.sessions.calendar.session(self.sessions.exchange, *day)? else {
+                continue;
+            };
             rows.push(self.day(&session)?);
             progress(*day, done + 1);
         }
@@ -144,11 +146,9 @@ impl Driver {
             return Ok(self.runner.not_run(task, at, RunOutcome::Skipped { reason })?);
         }
         let Claim::Ours(info) = self.runner.claim(task, strategy, at, 1)? else { return Ok(()) };
-        let instance = instances
-            .entry(strategy.name.clone())
-            .or_insert_with(|| {
-                InlineInstance::new(strategy.loaded.clone(), Arc::clone(&self.services), (*info).clone())
-            });
+        let instance = instances.entry(strategy.name.clone()).or_insert_with(|| {
+            InlineInstance::new(strategy.loaded.clone(), Arc::clone(&self.services), (*info).clone())
+        });
         let outcome = instance.run((*info).clone(), at, &Runner::cause(1));
         self.runner.finish(task, &info, outcome)?;
         Ok(())

@@ -50,7 +50,8 @@ pub fn data(simulation: &Simulation, frame: &Frame<'_>) -> Option<ReportData> {
     let end = Timestamp::at_ist(last.date, 23, 59);
     let sessions = u32::try_from(simulation.days.len()).unwrap_or(u32::MAX).min(market::CANDLES_MAX);
     let symbols: BTreeSet<Symbol> = trades.iter().map(|trade| trade.symbol.clone()).collect();
-    let prices = symbols.into_iter().map(|symbol| (symbol.clone(), history(frame.market, symbol, sessions, end)));
+    let prices =
+        symbols.into_iter().map(|symbol| (symbol.clone(), history(frame.market, symbol, sessions, end)));
     Some(ReportData {
         title: format!("Simulation of {} to {}", first.date, last.date),
         from: first.date,
@@ -108,7 +109,11 @@ pub fn data(simulation: &Simulation, frame: &Frame<'_>) -> Option<ReportData> {
                 reason: skip.reason.clone(),
             })
             .collect(),
-        skips_by_reason: simulation.skips_by_reason.iter().map(|(reason, count)| (reason.clone(), *count)).collect(),
+        skips_by_reason: simulation
+            .skips_by_reason
+            .iter()
+            .map(|(reason, count)| (reason.clone(), *count))
+            .collect(),
         prices: prices.collect(),
         trades,
     })

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use journal::{Entry, RunOutcome};
 use model::{
-    Action, Date, Evidence, Fact, Intent, IntentId, Money, OrderState, OrderTerms, Price, Quantity, Side, Status,
-    StrategyName, Symbol, Timestamp,
+    Action, Date, Evidence, Fact, Intent, IntentId, Money, OrderState, OrderTerms, Price, Quantity, Side,
+    Status, StrategyName, Symbol, Timestamp,
 };
 use serde::Serialize;
 
