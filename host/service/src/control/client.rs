@@ -58,7 +58,11 @@ impl Client {
         let silent =
             |error: std::io::Error| ClientError::Silent { path: path.to_owned(), reason: error.to_string() };
         let stream = std::os::unix::net::UnixStream::connect(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::NotADirectory => {
+            // The last: a path that is too long for a socket, so none can be there.
+                ErrorKind::NotFound
+                | ErrorKind::ConnectionRefused
+                | ErrorKind::NotADirectory
+                | ErrorKind::InvalidInput => {
                 ClientError::NobodyThere(path.to_owned())
             }
             ErrorKind::PermissionDenied => ClientError::Forbidden(format!(
