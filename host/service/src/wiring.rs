@@ -9,7 +9,7 @@ use calendar::Calendar;
 use journal::{Durability, Entry, Journal};
 use market::{Dataset, Market, PriceSource, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
-use model::{Account, Exchange, LedgerEntry, LedgerKind, Money, Product, Side};
+use model::{Account, Date, Exchange, LedgerEntry, LedgerKind, Money, Product, Side};
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
 use runtime::{Profile, Runtime, RuntimeOptions, Services};
@@ -210,8 +210,9 @@ fn adopt_opening(
     if account.positions.is_empty() {
         return Ok(());
     }
-    let kept = journal.entries(0, 1).map_err(|error| Failure::general(error.into()))?;
-    if !kept.is_empty() {
+    // Other entries may be there before: a kill switch that was set before the first start.
+    let kept = journal.replay(&account.name, Date::MIN).map_err(|error| Failure::general(error.into()))?;
+    if kept.iter().any(|recorded| matches!(recorded.entry, Entry::Ledger(_))) {
         return Ok(());
     }
     let now = clock.now();

@@ -27,7 +27,7 @@ use crate::wiring::{PaperMarket, Ways, World};
 
 /// How long the runtime may take to end after the host has: with the eight seconds of the desk it stays
 /// under the ten that are promised.
-const LAST_WORDS: Duration = Duration::from_millis(1_500);
+const LAST_WORDS: Duration = Duration::from_millis(1_000);
 /// How often the books are read while an outcome is unknown, and the journal is tended.
 const TEND_SECONDS: i64 = 60;
 
