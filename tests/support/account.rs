@@ -121,7 +121,11 @@ pub fn balances_every_day(answer: &Value) -> usize {
         let moved: i64 = fills.iter().filter(|fill| fill.session.as_str() <= date).map(Fill::cash).sum();
         let cash = paise(&day["cash"]);
         assert_eq!(cash, opening + moved, "cash at the end of {date}");
-        assert_eq!(paise(&day["equity"]), cash + paise(&day["positions_value"]), "equity at the end of {date}");
+        assert_eq!(
+            paise(&day["equity"]),
+            cash + paise(&day["positions_value"]),
+            "equity at the end of {date}"
+        );
         let blocked = paise(&day["blocked"]);
         assert!((0..=cash).contains(&blocked), "{blocked} of {cash} are blocked at the end of {date}");
     }
