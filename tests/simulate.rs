@@ -209,7 +209,7 @@ fn a_broken_line_is_told_with_file_line_and_reason() {
     let file =
         write_packed(folder.path(), "sec_bhavdata_full_03032025.csv", broken.as_bytes(), Packing::Plain);
     let into = folder.path().join("data");
-    let report = import(&[file.clone()], &into);
+    let report = import(std::slice::from_ref(&file), &into);
     assert_eq!((number(&report, "rows"), number(&report, "rejected_total")), (2, 1));
     let [rejected] = list(&report, "rejected") else { panic!("{report}") };
     assert!(word(rejected, "file").ends_with("sec_bhavdata_full_03032025.csv"), "{rejected}");
