@@ -12,7 +12,7 @@ use model::clock::Rng;
 /// The binary under test.
 pub fn tradeagent() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradeagent"));
-    command.env("NO_COLOR", "1").env_remove("RUST_LOG");
+    command.env("NO_COLOR", "1").env_remove("TRADEAGENT_LOG").env_remove("TRADEAGENT_CONFIG");
     command
 }
 

@@ -17,7 +17,7 @@ use crate::cli::DemoArgs;
 use crate::clock::{SimulatedClock, simulated_runtime};
 use crate::config::{Config, PositionConfig};
 use crate::exit::Failure;
-use crate::host::Host;
+use crate::host::{Host, HostError};
 use crate::output;
 use crate::scheduler::{HostEvent, Observer};
 use crate::simulate::{Simulation, collect};
@@ -103,11 +103,11 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         });
         let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
         let (_keep, stop) = watch::channel(false);
-        let ended = host.run(Some(until), stop).await.map_err(|error| Failure::general(error.into()))?;
+        let ended = host.run(Some(until), stop).await.map_err(stopped)?;
         Ok::<_, Failure>((host.world, ended))
     })?;
     tracing::debug!(?ended, "the demo's host has ended");
-    let simulation = collect(&world.desk, Vec::new()).map_err(|error| Failure::general(error.into()))?;
+    let simulation = collect(&world.desk, Vec::new())?;
     let positions = world.desk.positions(DAY1);
     let account = account(&world, &config, &simulation, &positions, DAY1)?;
     if args.json {
@@ -126,6 +126,14 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What stops the desk is a journal that cannot be written: the same exit code from wherever it is told.
+fn stopped(error: HostError) -> Failure {
+    match error {
+        HostError::Journal(error) => error.into(),
+        HostError::Desk(_) => Failure::unavailable(error.into()),
+    }
 }
 
 fn account(

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
 use crate::runner::Runner;
-use crate::simulate::{Driver, Simulation, collect, page};
+use crate::simulate::{Driver, Simulation, SimulationError, collect, page};
 use crate::wiring::{PaperMarket, Ways, World};
 
 /// What is printed as JSON.
@@ -102,11 +102,9 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         prices: Arc::clone(&paper.market) as Arc<dyn PriceSource>,
     };
     let progress = output::Progress::new("simulate", days.len() as u64);
-    let rows = driver
-        .run(&days, |day, done| progress.set(done as u64, &day.to_string()))
-        .map_err(|error| Failure::general(error.into()))?;
+    let rows = driver.run(&days, |day, done| progress.set(done as u64, &day.to_string())).map_err(stopped)?;
     progress.finish();
-    let simulation = collect(&world.desk, rows).map_err(|error| Failure::general(error.into()))?;
+    let simulation = collect(&world.desk, rows)?;
     let answer = Answer {
         version: 1,
         from: first,
@@ -137,6 +135,15 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         show(&answer, args);
     }
     Ok(())
+}
+
+/// What stops the desk is a journal that cannot be written: the same exit code from wherever it is told.
+fn stopped(error: SimulationError) -> Failure {
+    match error {
+        SimulationError::Journal(error) => error.into(),
+        SimulationError::Desk(_) => Failure::unavailable(error.into()),
+        error => Failure::general(error.into()),
+    }
 }
 
 /// The sessions to run, and those of the calendar in between that have no data.
