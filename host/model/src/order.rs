@@ -160,11 +160,15 @@ impl IntentId {
     /// The identity of `key` within strategy and trading day: the same key gives the same identity
     /// after every restart, so nothing can be sent twice under two names.
     pub fn derive(account: &Account, strategy: &StrategyName, day: Date, key: &str) -> Self {
-        use std::io::Write as _;
-        let mut hasher = blake3::Hasher::new();
-        // Writing into a hasher cannot fail.
-        let _ = write!(hasher, "{account}\u{0}{strategy}\u{0}{day}\u{0}{key}");
-        let hash = hasher.finalize();
+        use std::fmt::Write as _;
+        let mut text = String::with_capacity(64 + key.len());
+        for part in [account.as_str(), "\u{0}", strategy.as_str(), "\u{0}"] {
+            text.push_str(part);
+        }
+        // Writing into text cannot fail.
+        let _ = write!(text, "{day}\u{0}");
+        text.push_str(key);
+        let hash = blake3::hash(text.as_bytes());
         let mut id = [0_u8; 16];
         for (place, byte) in id.iter_mut().zip(hash.as_bytes()) {
             *place = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte & 31)];

@@ -32,6 +32,13 @@ pub(crate) struct Slot {
     pub(crate) watch: Option<Watch>,
 }
 
+impl Slot {
+    /// With no call on the wire and no doubt.
+    fn at_rest(order: OrderState, revision: u64) -> Box<Self> {
+        Box::new(Self { order, touched: revision, on_wire: 0, watch: None })
+    }
+}
+
 /// A modify or cancel that was begun, for the same-key rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
@@ -41,13 +48,14 @@ pub(crate) struct Change {
     pub(crate) to: Option<(Price, Quantity)>,
 }
 
-/// The desk's memory.
+/// The desk's memory. Orders are boxed: they are large, come and go singly, and a tree keeps eleven in a
+/// row.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     /// Orders that are not settled: what limits and positions look at.
-    pub(crate) live: BTreeMap<OrderId, Slot>,
+    pub(crate) live: BTreeMap<OrderId, Box<Slot>>,
     /// Settled ones of the last days: for the same-key rule and late evidence.
-    pub(crate) done: BTreeMap<OrderId, OrderState>,
+    pub(crate) done: BTreeMap<OrderId, Box<OrderState>>,
     /// Modifies and cancels of the last days.
     pub(crate) changes: BTreeMap<IntentId, Change>,
     /// Orders by the broker's number.
@@ -78,7 +86,7 @@ pub(crate) struct Book {
 impl Book {
     /// An order by its number, settled or not.
     pub(crate) fn order(&self, id: OrderId) -> Option<&OrderState> {
-        self.live.get(&id).map(|slot| &slot.order).or_else(|| self.done.get(&id))
+        self.live.get(&id).map(|slot| &slot.order).or_else(|| self.done.get(&id).map(Box::as_ref))
     }
 
     /// Takes a new order in.
@@ -86,8 +94,7 @@ impl Book {
         self.roll(order.day);
         self.revision += 1;
         *self.placed.entry(order.day).or_default() += 1;
-        let slot = Slot { order, touched: self.revision, on_wire: 0, watch: None };
-        self.live.insert(slot.order.id, slot);
+        self.live.insert(order.id, Slot::at_rest(order, self.revision));
     }
 
     /// Takes an order out whose intent could not be written.
@@ -146,32 +153,37 @@ impl Book {
         let id = evidence.order;
         self.revision += 1;
         let revision = self.revision;
-        if let Some(order) = self.done.remove(&id) {
-            // Late evidence is always accepted.
-            self.live.insert(id, Slot { order, touched: revision, on_wire: 0, watch: None });
+        // Late evidence is always accepted.
+        let (order, touched) = match self.live.get_mut(&id) {
+            Some(slot) => (&mut slot.order, Some(&mut slot.touched)),
+            None => match self.done.get_mut(&id) {
+                Some(order) => (order.as_mut(), None),
+                None => return Applied::Nothing,
+            },
+        };
+        let was_unresolved = order.is_unresolved();
+        let had_number = order.broker_id.is_some();
+        let outcome = order.apply(&evidence);
+        if outcome != Ok(Applied::Nothing)
+            && let Some(touched) = touched
+        {
+            *touched = revision;
         }
-        let Some(slot) = self.live.get_mut(&id) else { return Applied::Nothing };
-        let was_unresolved = slot.order.is_unresolved();
-        let had_number = slot.order.broker_id.is_some();
-        let outcome = slot.order.apply(&evidence);
-        if outcome != Ok(Applied::Nothing) {
-            slot.touched = revision;
-        }
-        if let Some(number) = &slot.order.broker_id
+        if let Some(number) = &order.broker_id
             && !had_number
         {
             self.by_broker.insert(number.clone(), id);
         }
         let at = evidence.at;
-        let newly_unresolved = !was_unresolved && slot.order.is_unresolved();
+        let newly_unresolved = !was_unresolved && order.is_unresolved();
         let parked = matches!(evidence.fact, Fact::Parked { .. }) && outcome == Ok(Applied::Changed);
         let lost = matches!(evidence.fact, Fact::Unclear { .. })
-            && (newly_unresolved || slot.order.status() == Status::Unknown);
+            && (newly_unresolved || order.status() == Status::Unknown);
         if keep || outcome != Ok(Applied::Nothing) {
             out.push(Entry::Evidence(evidence));
         }
         if lost || parked {
-            let alert = doubt_alert(&slot.order, parked, at);
+            let alert = doubt_alert(order, parked, at);
             out.push(Entry::Alert(alert));
         }
         self.settle(id);
@@ -184,12 +196,18 @@ impl Book {
         }
     }
 
-    /// Moves a settled order out of the hot map.
+    /// Moves a settled order out of the hot map, and one that was thought to be settled back into it.
     fn settle(&mut self, id: OrderId) {
+        if self.done.get(&id).is_some_and(|order| !order.is_settled())
+            && let Some(order) = self.done.remove(&id)
+        {
+            self.live.insert(id, Slot::at_rest(*order, self.revision));
+            return;
+        }
         if self.live.get(&id).is_some_and(|slot| slot.on_wire == 0 && slot.order.is_settled())
             && let Some(slot) = self.live.remove(&id)
         {
-            self.done.insert(id, slot.order);
+            self.done.insert(id, Box::new(slot.order));
         }
     }
 

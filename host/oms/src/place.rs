@@ -10,7 +10,6 @@ use model::{IntentId, OrderError, Origin, PlaceRequest, Placed, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::commit::Committed;
-use crate::config::Blocking;
 use crate::desk::{Desk, Inner, lock};
 use crate::eyes::Eyes;
 use crate::permit::Call;
@@ -45,12 +44,14 @@ impl Desk {
     /// Places an order, or tells how the one with the same key and content stands. The order does not
     /// live in this future: dropping it loses the answer, never the order.
     pub async fn place(&self, origin: &Origin, request: PlaceRequest) -> Result<Placed, OrderError> {
-        let desk = Arc::clone(&self.inner);
-        let origin = origin.clone();
+        let desk = &self.inner;
+        let id = IntentId::derive(&desk.config.account, &origin.strategy, origin.day, &request.key);
         if desk.is_inline() {
-            return desk.place(origin, request).await;
+            return desk.place_inline(id, origin.clone(), request).await;
         }
-        detached(async move { desk.place(origin, request).await }).await
+        let (desk, origin) = (Arc::clone(desk), origin.clone());
+        // Boxed, so that the inline way does not carry its size.
+        detached(Box::pin(async move { desk.place(id, origin, request).await })).await
     }
 }
 
@@ -64,26 +65,40 @@ pub(crate) async fn detached<T: Send + 'static>(
 }
 
 impl Inner {
-    async fn place(self: Arc<Self>, origin: Origin, request: PlaceRequest) -> Result<Placed, OrderError> {
-        let id = IntentId::derive(&self.config.account, &origin.strategy, origin.day, &request.key);
-        let claim = if self.config.blocking == Blocking::Inline {
-            // Nothing waits, so the check under the commit's lock is the only one needed.
-            None
-        } else {
-            loop {
-                match self.start(id, &origin, &request)? {
-                    Start::Go => break,
-                    Start::Same(placed) => return Ok(placed),
-                    Start::Wait(done) => {
-                        // Both outcomes mean: look again.
-                        let _ = done.await;
-                    }
+    /// Nothing waits, so the check under the commit's lock is the only one needed.
+    async fn place_inline(
+        &self,
+        id: IntentId,
+        origin: Origin,
+        request: PlaceRequest,
+    ) -> Result<Placed, OrderError> {
+        match self.commit_place(id, origin, request)? {
+            Committed::Same(placed) => Ok(placed),
+            Committed::Send(call) => {
+                let answer = wire::guarded(|| self.broker.place(call)).await;
+                self.record_place(id, answer)
+            }
+        }
+    }
+
+    async fn place(
+        self: Arc<Self>,
+        id: IntentId,
+        origin: Origin,
+        request: PlaceRequest,
+    ) -> Result<Placed, OrderError> {
+        loop {
+            match self.start(id, &origin, &request)? {
+                Start::Go => break,
+                Start::Same(placed) => return Ok(placed),
+                Start::Wait(done) => {
+                    // Both outcomes mean: look again.
+                    let _ = done.await;
                 }
             }
-            let claim = Claim { desk: &self, id };
-            self.permit(Call::Order, request.send_by).await?;
-            Some(claim)
-        };
+        }
+        let claim = Claim { desk: &self, id };
+        self.permit(Call::Order, request.send_by).await?;
         let committed = self.step(move |desk| desk.commit_place(id, origin, request)).await??;
         drop(claim);
         match committed {

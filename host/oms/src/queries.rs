@@ -99,7 +99,8 @@ impl Desk {
     fn orders_of_day(&self, day: Date, wanted: impl Fn(&OrderState) -> bool) -> Vec<OrderView> {
         let book = self.inner.book();
         let live = book.live.values().map(|slot| &slot.order);
-        let done = book.done.values().filter(|order| order.day == day || order.for_session == day);
+        let done =
+            book.done.values().map(Box::as_ref).filter(|order| order.day == day || order.for_session == day);
         let mut orders: Vec<&OrderState> = live.chain(done).filter(|order| wanted(order)).collect();
         orders.sort_by_key(|order| (order.placed_at, order.id));
         orders.into_iter().map(view).collect()
@@ -139,7 +140,7 @@ impl Desk {
         let book = inner.book();
         let eyes = Eyes { book: &book, view: inner.view.as_ref(), day };
         let mut by_status: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
-        let all = book.live.values().map(|slot| &slot.order).chain(book.done.values());
+        let all = book.live.values().map(|slot| &slot.order).chain(book.done.values().map(Box::as_ref));
         for order in all.filter(|order| order.day == day) {
             *by_status.entry(order.status().as_str().to_owned()).or_default() += 1;
         }

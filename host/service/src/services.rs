@@ -211,10 +211,10 @@ impl Services for HostServices {
         origin: &'a Origin,
         request: PlaceRequest,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
-        Box::pin(async move {
-            self.check_orders_per_day(origin, &request.key)?;
-            self.desk.place(origin, request).await
-        })
+        match self.check_orders_per_day(origin, &request.key) {
+            Ok(()) => Box::pin(self.desk.place(origin, request)),
+            Err(denied) => Box::pin(std::future::ready(Err(denied))),
+        }
     }
 
     fn modify<'a>(

@@ -5,14 +5,16 @@
 //! still open ([`MemoryJournal::bounded`]).
 
 mod check;
+mod ids;
 mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{Account, Action, Date, Intent, IntentId, LedgerKind, OrderId, RunId, StrategyName};
 
+use self::ids::ById;
 use crate::port::{
     AlertRow, Durability, Entry, Journal, JournalError, OperatorAction, Recorded, RunEnd, RunRow, RunStart,
     TradingState,
@@ -72,11 +74,11 @@ pub struct MemoryJournal {
     /// `log[i]` has seq `base + i`; what was superseded or dropped is `None`.
     log: VecDeque<Option<Box<Entry>>>,
     base: u64,
-    intents: HashMap<IntentId, IntentSlot>,
+    intents: ById<IntentSlot>,
     more_attempts: BTreeSet<(IntentId, u32)>,
-    orders: HashMap<OrderId, Box<OrderRecord>>,
+    orders: ById<Box<OrderRecord>>,
     /// Ledger lines and operator's verdicts about orders that the journal does not know.
-    strays: HashMap<OrderId, Vec<u64>>,
+    strays: ById<Vec<u64>>,
     runs: BTreeMap<RunId, RunRow>,
     slots: BTreeSet<(String, i64)>,
     /// Where the last write of each key is.
@@ -133,10 +135,10 @@ impl MemoryJournal {
             retention,
             log: VecDeque::new(),
             base: 1,
-            intents: HashMap::new(),
+            intents: ById::default(),
             more_attempts: BTreeSet::new(),
-            orders: HashMap::new(),
-            strays: HashMap::new(),
+            orders: ById::default(),
+            strays: ById::default(),
             runs: BTreeMap::new(),
             slots: BTreeSet::new(),
             state: BTreeMap::new(),
@@ -356,23 +358,35 @@ impl MemoryJournal {
         }
     }
 
+    /// The order about which these entries leave nothing to be learnt, when they end with it: a bounded
+    /// journal need not take in what it would drop at once.
+    fn completed_by(&self, entries: &[Entry]) -> Option<OrderId> {
+        if self.retention == Retention::All {
+            return None;
+        }
+        let order = entries.last().and_then(learnt_about)?;
+        let mut progress = self.orders.get(&order)?.progress;
+        for entry in entries {
+            match entry {
+                Entry::Evidence(evidence) if evidence.order == order => progress.learn(evidence),
+                Entry::Ledger(line) if learnt_about(entry) == Some(order) => progress.fill(line.quantity),
+                _ => {}
+            }
+        }
+        progress.is_done().then_some(order)
+    }
+
+    fn let_go(&mut self, order: OrderId) {
+        for seq in self.orders.remove(&order).map(|record| record.seqs).unwrap_or_default() {
+            self.drop_entry(seq);
+        }
+    }
+
     /// Lets go of orders that this commit completed, and of what is too old.
     fn trim(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let order = match entry {
-                Entry::Evidence(evidence) => evidence.order,
-                Entry::Ledger(line) => match line.why {
-                    LedgerKind::Fill { order, .. } | LedgerKind::ReconciledFill { order, .. } => order,
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            if self.orders.get(&order).is_some_and(|record| record.progress.is_done())
-                && let Some(record) = self.orders.remove(&order)
-            {
-                for seq in record.seqs {
-                    self.drop_entry(seq);
-                }
+        for order in entries.iter().filter_map(learnt_about) {
+            if self.orders.get(&order).is_some_and(|record| record.progress.is_done()) {
+                self.let_go(order);
             }
         }
         while self.aside.len() > KEPT_ASIDE {
@@ -397,9 +411,25 @@ impl MemoryJournal {
     }
 }
 
+/// The order about which an entry tells what became of it.
+fn learnt_about(entry: &Entry) -> Option<OrderId> {
+    match entry {
+        Entry::Evidence(evidence) => Some(evidence.order),
+        Entry::Ledger(line) => match line.why {
+            LedgerKind::Fill { order, .. } | LedgerKind::ReconciledFill { order, .. } => Some(order),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl Journal for MemoryJournal {
     fn commit(&mut self, entries: &[Entry], _durability: Durability) -> Result<(), JournalError> {
         self.check(entries)?;
+        let completed = self.completed_by(entries);
+        if let Some(order) = completed {
+            self.let_go(order);
+        }
         for entry in entries {
             if matches!(entry, Entry::State { value: None, .. }) {
                 self.take(entry)?;

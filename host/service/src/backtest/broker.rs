@@ -71,18 +71,14 @@ impl BarBroker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A bar has ended: orders are stamped with `now` and measured against its close.
-    pub fn bar_ended(&self, now: Timestamp, close: Price) {
+    /// Lets the working orders meet a bar that has ended; orders are stamped with `now`, and measured
+    /// against its close, from here on. True: something ended.
+    pub fn meet(&self, bar: &Bar, now: Timestamp) -> bool {
         let mut book = self.book();
         book.now = now;
-        book.last_close = close;
-    }
-
-    /// Lets the working orders meet a bar. True: something ended.
-    pub fn meet(&self, bar: &Bar) -> bool {
-        let mut book = self.book();
+        book.last_close = Price::from_units(bar.close);
         if book.working.is_empty() {
-            return false;
+            return !book.ended.is_empty();
         }
         let at = Timestamp::from_nanos(bar.start);
         let working = std::mem::take(&mut book.working);

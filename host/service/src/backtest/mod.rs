@@ -196,11 +196,10 @@ impl Prepared {
                 day_ends = self.begin_day(now.ist_date(), now);
             }
             self.clock.set(now);
-            if self.book.meet(&bar) {
+            if self.book.meet(&bar, now) {
                 self.take_ended(&mut tally, at)?;
             }
             self.market.set_seen(at + 1);
-            self.book.bar_ended(now, Price::from_units(bar.close));
             let event = Bar {
                 start: Timestamp::from_nanos(bar.start),
                 open: Price::from_units(bar.open),
