@@ -133,7 +133,7 @@ const CAST: [Role; 10] = [
         start: 350,
         drift: 22,
         noise: 90,
-        volume: 40_000,
+        volume: 4_000,
         script: &[-60, -120, -90, -140, -110, -160, -130, -170, -90],
         listed: ALWAYS,
     },

@@ -51,6 +51,10 @@ pub enum Command {
     /// List orders, tell one order's trail, or resolve one that nobody else can tell about
     Orders(OrdersArgs),
     /// List the positions that the system owns
+    #[command(after_help = "\
+Examples:
+  tradeagent positions
+  tradeagent positions --json | jq '.positions[].symbol'")]
     Positions(ReadArgs),
     /// List runs: done, running, skipped, missed
     Runs(RunsArgs),
@@ -510,7 +514,7 @@ mod tests {
         fn check(command: &clap::Command) {
             if command.get_subcommands().next().is_some() && command.get_name() != "orders" {
                 command.get_subcommands().filter(|sub| sub.get_name() != "help").for_each(check);
-            } else if command.get_name() != "positions" {
+            } else {
                 let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.contains("tradeagent "), "{} has no example", command.get_name());
             }

@@ -140,6 +140,16 @@ impl Runner {
                 at: now,
             }));
         }
+        if let RunOutcome::Failed { reason } = &ended {
+            // Once per task, day and reason: a strategy that fails each minute says so once.
+            entries.push(Entry::Alert(journal::Alert {
+                key: format!("failed:{}:{}:{}", task.name, info.origin.day, reason),
+                severity: journal::Severity::Warning,
+                source: "host".to_owned(),
+                text: format!("{} did not do its work: {reason}", task.name),
+                at: now,
+            }));
+        }
         entries.push(self.end(task, info.scheduled, now, ended.clone()));
         self.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))?;
         Ok(ended)

@@ -64,6 +64,20 @@ pub struct LiveStrategy {
     pub handle: StrategyHandle,
 }
 
+/// The largest component that is read: a Python one takes some 20 MB.
+const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+
+/// The bytes of a component's file, at most 64 MiB.
+pub fn read_component(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > COMPONENT_BYTES_MAX {
+        return Err(std::io::Error::other("it is larger than 64 MiB, which no component is"));
+    }
+    Ok(bytes)
+}
+
 /// The bytes of a component: shipped or from a file.
 pub fn component_bytes(name: &StrategyName, component: &Component) -> Result<Vec<u8>, StrategyError> {
     match component {
@@ -79,7 +93,7 @@ pub fn component_bytes(name: &StrategyName, component: &Component) -> Result<Vec
 }
 
 fn read(name: &StrategyName, path: &Path) -> Result<Vec<u8>, StrategyError> {
-    std::fs::read(path).map_err(|source| StrategyError::Unreadable {
+    read_component(path).map_err(|source| StrategyError::Unreadable {
         name: name.clone(),
         path: path.to_owned(),
         source,

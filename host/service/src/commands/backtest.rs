@@ -31,7 +31,7 @@ struct Line {
 
 /// Runs it and prints one line.
 pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
-    let bytes = std::fs::read(&args.component)
+    let bytes = crate::strategies::read_component(&args.component)
         .with_context(|| format!("the component {} cannot be read", args.component.display()))?;
     let runtime = Runtime::new(RuntimeOptions {
         profile: Profile::Deterministic,

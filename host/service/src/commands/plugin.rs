@@ -35,7 +35,8 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
             "{path} has {size} bytes; a component has at most {COMPONENT_MAX}"
         )));
     }
-    let bytes = std::fs::read(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    let bytes =
+        crate::strategies::read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
     let seen =
         runtime::inspect(&bytes).map_err(|refusal| Failure::general(anyhow::anyhow!("{path}: {refusal}")))?;
     // No role at all: the widest one says why.

@@ -92,7 +92,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
     let tending = tokio::spawn(tend(host.world.desk.clone(), Arc::clone(&clock)));
     let ended = host.run(until, stop).await;
     tending.abort();
-    ended.map_err(|error| Failure::general(error.into()))
+    ended.map_err(|error| Failure::unavailable(error.into()))
 }
 
 /// The machine's time, or simulated time from where the rehearsal is: its start, or what the exchange in

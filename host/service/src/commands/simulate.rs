@@ -115,6 +115,19 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         sessions_without_data: &missing,
         simulation: &simulation,
     };
+    // A strategy that never did its work (a parameter that it does not know) is no simulation.
+    if let Some((task, outcomes)) = simulation
+        .runs
+        .iter()
+        .find(|(_, outcomes)| outcomes.contains_key("failed") && !outcomes.contains_key("done"))
+    {
+        let reason =
+            simulation.skipped.iter().find(|skip| skip.task == **task).map_or("", |skip| &skip.reason);
+        return Err(Failure::general(anyhow!(
+            "{task} failed at every one of its {} runs: {reason}",
+            outcomes["failed"]
+        )));
+    }
     if let Some(path) = &args.report {
         let opening: Money =
             config.account.positions.iter().map(|position| position.price * position.quantity).sum();

@@ -62,11 +62,14 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Writes a line to standard output. A reader that has gone away ends the program quietly, as it does
-/// for `head`.
+/// for `head`; an answer that cannot be written (a full disk) is no success.
 pub fn line(text: &str) {
-    if writeln!(anstream::stdout(), "{text}").is_err() {
+    let Err(error) = writeln!(anstream::stdout(), "{text}") else { return };
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(i32::from(Exit::Ok.code()));
     }
+    talk(&format!("error: standard output cannot be written: {error}"));
+    std::process::exit(i32::from(Exit::General.code()));
 }
 
 /// Writes a line to standard error: for people, not for programs.

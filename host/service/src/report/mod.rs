@@ -149,6 +149,11 @@ pub fn render(data: &ReportData) -> String {
 
 /// Writes the page to `path`, whole or not at all.
 pub fn write(path: &Path, data: &ReportData) -> Result<(), Failure> {
+    // A device or a pipe is written into; to rename over it would replace it.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(std::fs::write(path, render(data))
+            .with_context(|| format!("the report {} cannot be written", path.display()))?);
+    }
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".part");
     let fresh = Path::new(&fresh);
