@@ -4,8 +4,10 @@
 
 pub mod conformance;
 mod port;
+pub mod rate;
+pub mod session;
 
 pub use port::{
-    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall,
-    SendError,
+    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CallKind, CancelCall, ModifyCall, NetPosition, NotReady,
+    PlaceCall, SendError,
 };

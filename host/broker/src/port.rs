@@ -44,7 +44,7 @@ pub struct Ack {
     pub broker_id: BrokerOrderId,
 }
 
-/// Why an order call was not acknowledged. There are only these three: what is not proof is unclear.
+/// Why an order call was not acknowledged. There are only these: what is not proof is unclear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum SendError {
     /// Proof that nothing was placed or changed: only answers that the adapter lists as such.
@@ -58,9 +58,32 @@ pub enum SendError {
     /// The order is already complete: an answer to a modify or cancel that came too late.
     #[error("already complete: {0}")]
     AlreadyComplete(String),
+    /// The session had expired: proof that nothing was placed or changed. Under a new session the call
+    /// passes the whole desk again.
+    #[error("the broker session had expired: {0}")]
+    Expired(String),
     /// Timeout, reset, 5xx, unreadable: it may have been taken.
     #[error("no clear answer: {0}")]
     Unclear(String),
+}
+
+/// An order call that wants to go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// A new order.
+    Place,
+    /// A change.
+    Modify,
+    /// An end: it keeps a reserve of every limit.
+    Cancel,
+}
+
+/// Why no call can go out now. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NotReady {
+    /// In one sentence, with what to do.
+    pub reason: String,
 }
 
 /// Why a read failed. A failed read is never evidence.
@@ -135,6 +158,11 @@ pub struct NetPosition {
 ///
 /// Dropping a future returned here must not undo a call half made; the desk never drops one.
 pub trait Broker: Send + Sync + 'static {
+    /// Waits until an order call can go out at once: a live session, and its turn among all requests of
+    /// the account. The desk asks before its second check, so that nothing waits after it.
+    fn ready(&self, _kind: CallKind) -> BoxFuture<'_, Result<(), NotReady>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     /// Places an order.
     fn place(&self, call: PlaceCall) -> BoxFuture<'_, Result<Ack, SendError>>;
     /// Changes a working order.

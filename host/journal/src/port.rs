@@ -185,11 +185,12 @@ pub enum OperatorAction {
 pub enum Entry {
     /// A decision to act. Unique by its id.
     Intent(Intent),
-    /// It is about to go to the wire for the `number`-th time (always 1: nothing is sent twice).
+    /// It is about to go to the wire for the `number`-th time. A second attempt follows only proof that
+    /// the one before did nothing ([`Fact::Unsent`]).
     Attempt {
         /// Which intent.
         intent: IntentId,
-        /// 1.
+        /// From 1.
         number: u32,
         /// When.
         at: Timestamp,

@@ -39,6 +39,7 @@ impl Progress {
             }
             Fact::Acked { .. }
             | Fact::Filled(_)
+            | Fact::Unsent { .. }
             | Fact::Unclear { .. }
             | Fact::Refused { .. }
             | Fact::NotPlaced { .. } => {}

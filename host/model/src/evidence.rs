@@ -56,6 +56,12 @@ pub enum Fact {
         /// The broker's words.
         reason: String,
     },
+    /// The broker's proof that this attempt did nothing because its session had expired. The intent
+    /// stands: another attempt may follow.
+    Unsent {
+        /// What was seen.
+        why: String,
+    },
     /// No answer, or one that proves nothing.
     Unclear {
         /// What was seen.

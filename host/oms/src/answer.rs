@@ -9,6 +9,8 @@ use crate::desk::Inner;
 
 /// The code under which "already complete" is kept: the change did nothing, the order has ended.
 pub(crate) const ALREADY_COMPLETE: &str = "already-complete";
+/// The code under which a refusal for an expired session is kept when it is not tried again.
+const SESSION_EXPIRED: &str = "session-expired";
 
 type Answer = Result<Ack, SendError>;
 
@@ -23,17 +25,32 @@ fn fact(answer: &Answer, is_place: bool) -> Fact {
         Err(SendError::AlreadyComplete(why)) => {
             Fact::Refused { code: ALREADY_COMPLETE.to_owned(), reason: why.clone() }
         }
+        Err(SendError::Expired(why)) => {
+            Fact::Refused { code: SESSION_EXPIRED.to_owned(), reason: why.clone() }
+        }
         Err(SendError::Unclear(why)) => Fact::Unclear { why: why.clone() },
     }
 }
 
+fn expired(reason: String) -> OrderError {
+    OrderError::Refused { code: SESSION_EXPIRED.to_owned(), reason }
+}
+
 impl Inner {
+    /// Wakes whoever waits for the last call to come back.
+    pub(crate) fn say_if_idle(&self) {
+        if self.book().on_wire == 0 {
+            self.idle.notify_waiters();
+        }
+    }
+
     /// The answer to a place.
     pub(crate) fn record_place(&self, id: OrderId, answer: Answer) -> Result<Placed, OrderError> {
         let placed = self.record(id, id, fact(&answer, true))?;
         match answer {
             Ok(_) => Ok(placed),
             Err(SendError::Refused { code, reason }) => Err(OrderError::Refused { code, reason }),
+            Err(SendError::Expired(reason)) => Err(expired(reason)),
             Err(SendError::AlreadyComplete(_) | SendError::Unclear(_)) => Err(OrderError::Unknown(id)),
         }
     }
@@ -52,6 +69,7 @@ impl Inner {
             Err(SendError::AlreadyComplete(reason)) => {
                 Err(OrderError::Refused { code: ALREADY_COMPLETE.to_owned(), reason })
             }
+            Err(SendError::Expired(reason)) => Err(expired(reason)),
             Err(SendError::Unclear(_)) => Err(OrderError::Unknown(order)),
         }
     }
@@ -64,16 +82,13 @@ impl Inner {
         let at = self.clock.now();
         book.learn(Evidence { order, intent, at, source: Source::Answer, fact }, true, &mut entries);
         let placed = book.order(order).map(standing);
-        let idle = book.on_wire == 0;
         drop(book);
         if let Err(error) = journal.commit(&entries, Durability::Relaxed) {
             // The order is what it is; nothing more is sent.
             self.halt(&error);
         }
         drop(journal);
-        if idle {
-            self.idle.notify_waiters();
-        }
+        self.say_if_idle();
         placed.ok_or_else(|| OrderError::Desk(format!("order {order} is not in the book")))
     }
 }

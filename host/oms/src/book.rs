@@ -106,6 +106,22 @@ impl Book {
         }
     }
 
+    /// Looks at the book as it would be without an order that is in it.
+    pub(crate) fn without<R>(&mut self, id: OrderId, look: impl FnOnce(&Self) -> R) -> R {
+        let Some(slot) = self.live.remove(&id) else { return look(self) };
+        let day = slot.order.day;
+        let placed = self.placed.get(&day).copied();
+        if let Some(count) = self.placed.get_mut(&day) {
+            *count = count.saturating_sub(1);
+        }
+        let seen = look(self);
+        self.live.insert(id, slot);
+        if let Some(placed) = placed {
+            self.placed.insert(day, placed);
+        }
+        seen
+    }
+
     /// A new trading day drops what is older than [`KEEP_DAYS`].
     fn roll(&mut self, day: Date) {
         if self.newest_day.is_some_and(|newest| day <= newest) {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use broker::CallKind;
 use model::{IntentId, OrderError, OrderId, Origin, Placed};
 
 use crate::answer::ALREADY_COMPLETE;
 use crate::commit::{Committed, standing};
+use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
-use crate::permit::Call;
 use crate::place::detached;
-use crate::wire;
 
 impl Desk {
     /// Cancels a working order: the strategy's own, or with `any_stale` another's whose session is over.
@@ -38,12 +38,16 @@ impl Inner {
         any_stale: bool,
         reason: String,
     ) -> Result<Placed, OrderError> {
-        self.permit(Call::Cancel, None).await?;
+        self.permit(CallKind::Cancel, None).await?;
         match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason)).await?? {
             Committed::Same(placed) => Ok(placed),
             Committed::Send((intent, call)) => {
-                let answer = wire::guarded(|| self.broker.cancel(call)).await;
-                self.finish_cancel(order, intent, answer).await
+                let outgoing = Outgoing { order, intent, what: What::Cancel };
+                match self.deliver(outgoing, || self.broker.cancel(call.clone())).await? {
+                    Delivered::Answer(answer) => self.finish_cancel(order, intent, answer).await,
+                    Delivered::Withdrawn(denied) => Err(denied),
+                    Delivered::Stands(placed) => Ok(placed),
+                }
             }
         }
     }

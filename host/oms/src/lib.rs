@@ -26,6 +26,7 @@ mod cancel;
 mod commit;
 mod config;
 mod day;
+mod deliver;
 mod desk;
 mod doubt;
 mod external;

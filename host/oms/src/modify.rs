@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use broker::CallKind;
 use model::risk::check_modify;
 use model::{IntentId, ModifyRequest, OrderError, Origin, Placed};
 
 use crate::commit::{Committed, no_order};
+use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
 use crate::eyes::Eyes;
-use crate::permit::Call;
 use crate::place::detached;
-use crate::wire;
 
 impl Desk {
     /// Changes limit and total quantity of a working order of the same strategy. Dropping the future
@@ -33,14 +33,19 @@ impl Inner {
             if let Some(placed) = self.look_at_modify(id, &origin, &request)? {
                 return Ok(placed);
             }
-            self.permit(Call::Order, None).await?;
+            self.permit(CallKind::Modify, None).await?;
         }
+        let outgoing = Outgoing { order, intent: id, what: What::Modify(request.clone()) };
         match self.step(move |desk| desk.commit_modify(id, origin, request)).await?? {
             Committed::Same(placed) => Ok(placed),
-            Committed::Send(call) => {
-                let answer = wire::guarded(|| self.broker.modify(call)).await;
-                self.step(move |desk| desk.record_change(order, id, answer)).await?
-            }
+            Committed::Send(call) => match self.deliver(outgoing, || self.broker.modify(call.clone())).await?
+            {
+                Delivered::Answer(answer) => {
+                    self.step(move |desk| desk.record_change(order, id, answer)).await?
+                }
+                Delivered::Withdrawn(denied) => Err(denied),
+                Delivered::Stands(placed) => Ok(placed),
+            },
         }
     }
 

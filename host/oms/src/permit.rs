@@ -1,15 +1,7 @@
 //! One limiter per account: at most so many calls in *any* second, a few of them kept for cancels.
-//!
-//! A bucket allows a burst and then a rate, so a window over both holds more than the rate. Here the
-//! last calls themselves are remembered: the next may go a second after the n-th last went.
 
-use std::collections::VecDeque;
-
+use broker::rate::{Lane, WAIT_NANOS_MAX};
 use model::Timestamp;
-use model::time::SECOND;
-
-/// A queue longer than this is refused instead of waited for.
-const WAIT_NANOS_MAX: i64 = 30 * SECOND;
 
 /// What wants to go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,39 +10,6 @@ pub(crate) enum Call {
     Order,
     /// A cancel.
     Cancel,
-}
-
-/// The last `size` instants of one lane.
-#[derive(Debug)]
-struct Lane {
-    size: usize,
-    sent: VecDeque<Timestamp>,
-}
-
-impl Lane {
-    fn new(size: u32) -> Self {
-        let size = size as usize;
-        Self { size, sent: VecDeque::with_capacity(size) }
-    }
-
-    fn next(&mut self, now: Timestamp) -> Timestamp {
-        // The clock was set back: what lies impossibly far ahead was not reserved under this time.
-        let horizon = now.plus_nanos(WAIT_NANOS_MAX + SECOND);
-        if self.sent.back().is_some_and(|last| *last > horizon) {
-            self.sent.clear();
-        }
-        match self.sent.front() {
-            Some(oldest) if self.sent.len() >= self.size => now.max(oldest.plus_nanos(SECOND + 1)),
-            _ => now,
-        }
-    }
-
-    fn take(&mut self, at: Timestamp) {
-        if self.sent.len() >= self.size {
-            self.sent.pop_front();
-        }
-        self.sent.push_back(at);
-    }
 }
 
 /// The account's limiter.
@@ -71,7 +30,7 @@ impl Limiter {
     pub(crate) fn reserve(&mut self, call: Call, now: Timestamp) -> Option<Timestamp> {
         let ordinary = self.orders.next(now);
         let (lane, at) = match call {
-            Call::Cancel if self.reserve.size > 0 => {
+            Call::Cancel if self.reserve.size() > 0 => {
                 let kept = self.reserve.next(now);
                 if kept <= ordinary { (&mut self.reserve, kept) } else { (&mut self.orders, ordinary) }
             }
@@ -87,6 +46,7 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use model::time::SECOND;
     use proptest::prelude::*;
 
     use super::*;

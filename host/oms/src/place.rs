@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use broker::CallKind;
 use model::risk::check_place;
 use model::{IntentId, OrderError, Origin, PlaceRequest, Placed, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::commit::Committed;
+use crate::deliver::{Delivered, Outgoing, What, lane};
 use crate::desk::{Desk, Inner, lock};
 use crate::eyes::Eyes;
-use crate::permit::Call;
 use crate::wire;
 
 /// What stands between a request and its turn.
@@ -98,14 +99,19 @@ impl Inner {
             }
         }
         let claim = Claim { desk: &self, id };
-        self.permit(Call::Order, request.send_by).await?;
+        let send_by = request.send_by;
+        self.permit(CallKind::Place, send_by).await?;
         let committed = self.step(move |desk| desk.commit_place(id, origin, request)).await??;
         drop(claim);
         match committed {
             Committed::Same(placed) => Ok(placed),
             Committed::Send(call) => {
-                let answer = wire::guarded(|| self.broker.place(call)).await;
-                self.step(move |desk| desk.record_place(id, answer)).await?
+                let outgoing = Outgoing { order: id, intent: id, what: What::Place { send_by } };
+                match self.deliver(outgoing, || self.broker.place(call.clone())).await? {
+                    Delivered::Answer(answer) => self.step(move |desk| desk.record_place(id, answer)).await?,
+                    Delivered::Withdrawn(denied) => Err(denied),
+                    Delivered::Stands(placed) => Ok(placed),
+                }
             }
         }
     }
@@ -130,13 +136,13 @@ impl Inner {
         Ok(Start::Go)
     }
 
-    /// Waits for the call's turn.
-    pub(crate) async fn permit(&self, call: Call, send_by: Option<Timestamp>) -> Result<(), OrderError> {
+    /// Waits for the call's turn, then for a broker that can take it at once.
+    pub(crate) async fn permit(&self, kind: CallKind, send_by: Option<Timestamp>) -> Result<(), OrderError> {
         if self.is_inline() {
             return Ok(());
         }
         let now = self.clock.now();
-        let at = lock(&self.limiter).reserve(call, now).ok_or_else(|| OrderError::Denied {
+        let at = lock(&self.limiter).reserve(lane(kind), now).ok_or_else(|| OrderError::Denied {
             rule: "rate-limit",
             reason: format!(
                 "more calls are waiting than {} a second can carry",
@@ -149,7 +155,10 @@ impl Inner {
         if at > now {
             self.clock.sleep_until(at).await;
         }
-        Ok(())
+        self.broker
+            .ready(kind)
+            .await
+            .map_err(|not_ready| OrderError::Denied { rule: "session", reason: not_ready.reason })
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn replay(
                 attempted.insert(intent);
             }
             Entry::Evidence(evidence) => {
+                if matches!(evidence.fact, Fact::Unsent { .. }) {
+                    attempted.remove(&evidence.intent);
+                }
                 book.learn(evidence, false, &mut written_before);
             }
             Entry::Ledger(entry) => book.post(entry, &mut written_before),

@@ -7,4 +7,5 @@ mod flow;
 mod guard;
 mod inline;
 mod proof;
+mod session;
 mod world;

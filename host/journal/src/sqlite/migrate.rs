@@ -27,7 +27,10 @@ pub(super) struct Step {
 }
 
 /// The steps up to the schema of this version. Never change one that was released: add another.
-pub(super) const STEPS: &[Step] = &[Step { name: "first", sql: include_str!("001_first.sql") }];
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "first", sql: include_str!("001_first.sql") },
+    Step { name: "unsent", sql: include_str!("002_unsent.sql") },
+];
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

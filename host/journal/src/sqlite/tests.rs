@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::migrate::{STEPS, Step};
 use super::{Mode, SqliteJournal};
 use crate::port::{Durability, Entry, Journal, JournalError};
-use crate::suite::make::{account, alert, attempt, day, id, note, place, state};
+use crate::suite::make::{account, acked, alert, attempt, day, id, learnt, note, place, state};
 
 const SECOND: Step = Step {
     name: "second",
@@ -44,25 +44,52 @@ fn a_migration_takes_a_backup_and_keeps_everything() {
 
     let steps = with_second(SECOND);
     let mut journal = open(&path, &steps).expect("version 2");
-    assert_eq!(backups(folder.path()), ["journal.v1-4.bak"]);
+    let backup = format!("journal.v{}-4.bak", STEPS.len());
+    assert_eq!(backups(folder.path()), [backup.clone()]);
     assert_eq!(journal.entries(0, 9).expect("entries").len(), 4);
     journal.commit(&[note("y")], Durability::Synced).expect("and it goes on");
     drop(journal);
     let file = Connection::open(&path).expect("the file");
     let kept = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
     assert_eq!(kept("SELECT count(*) FROM extra"), 1);
-    assert_eq!(kept("PRAGMA user_version"), 2);
-    assert_eq!(kept("SELECT count(*) FROM schema_step WHERE length(blake3) = 64"), 2);
+    let newest = steps.len() as i64;
+    assert_eq!(kept("PRAGMA user_version"), newest);
+    assert_eq!(kept("SELECT count(*) FROM schema_step WHERE length(blake3) = 64"), newest);
 
     // Opening it again does nothing; the older program refuses, and the backup is what it can use.
     drop(open(&path, &steps).expect("version 2 again"));
     assert_eq!(backups(folder.path()).len(), 1);
     let newer = open(&path, STEPS).expect_err("it is newer");
-    assert!(matches!(newer, JournalError::Newer { found: 2, known: 1, .. }), "{newer}");
+    assert!(matches!(newer, JournalError::Newer { found, known, .. } if found == known + 1), "{newer}");
     assert!(matches!(SqliteJournal::open_read_only(&path), Err(JournalError::Newer { .. })));
-    let backup = SqliteJournal::open(folder.path().join("journal.v1-4.bak")).expect("the backup opens");
+    let backup = SqliteJournal::open(folder.path().join(backup)).expect("the backup opens");
     assert_eq!(backup.entries(0, 9).expect("entries").len(), 4);
     assert_eq!(backup.replay(&account(), day(4)).expect("a replay").len(), 2);
+}
+
+#[test]
+fn evidence_of_the_first_schema_is_kept_and_the_new_fact_fits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let order = id(4, "a");
+    let before = [Entry::Intent(place(4, "a")), attempt(order), learnt(order, acked())];
+    open(&path, &STEPS[..1]).and_then(|mut j| j.commit(&before, Durability::Synced)).expect("version 1");
+    let mut journal = open(&path, STEPS).expect("brought up to date");
+    let unsent = learnt(order, model::Fact::Unsent { why: "invalid session token".into() });
+    journal.commit(std::slice::from_ref(&unsent), Durability::Synced).expect("the new fact");
+    let entries: Vec<Entry> =
+        journal.entries(0, 9).expect("entries").into_iter().map(|recorded| recorded.entry).collect();
+    assert_eq!(entries, [&before[..], &[unsent]].concat());
+    drop(journal);
+    let file = Connection::open(&path).expect("the file");
+    for forbidden in ["UPDATE evidence SET at_ns = 0", "DELETE FROM evidence"] {
+        let error = file.execute(forbidden, []).expect_err("it stays");
+        assert!(error.to_string().contains("evidence is never"), "{error}");
+    }
+    let violations: i64 = file
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .expect("a check");
+    assert_eq!(violations, 0);
 }
 
 #[test]
@@ -87,7 +114,8 @@ fn a_step_that_was_changed_afterwards_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal");
     drop(open(&path, STEPS).expect("version 1"));
-    let changed = [Step { name: "first", sql: "CREATE TABLE other (x)" }];
+    let mut changed = STEPS.to_vec();
+    changed[0] = Step { name: "first", sql: "CREATE TABLE other (x)" };
     let error = open(&path, &changed).expect_err("it is another step");
     assert!(matches!(error, JournalError::Damaged(_)), "{error}");
 }

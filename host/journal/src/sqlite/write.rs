@@ -202,6 +202,10 @@ fn write_evidence(connection: &Connection, seq: i64, evidence: &Evidence, body: 
             words = Some(format!("{code}: {reason}"));
             "refused"
         }
+        Fact::Unsent { why } => {
+            words = Some(why.clone());
+            "unsent"
+        }
         Fact::Unclear { why } => {
             words = Some(why.clone());
             "unclear"

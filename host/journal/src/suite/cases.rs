@@ -78,6 +78,7 @@ fn one_of_each() -> Vec<Entry> {
         Entry::Intent(cancel(4, "c", order)),
         learnt(order, acked()),
         learnt(order, Fact::Refused { code: "1041".into(), reason: "no".into() }),
+        learnt(order, Fact::Unsent { why: "invalid session token".into() }),
         learnt(order, Fact::Unclear { why: "timeout".into() }),
         learnt(order, seen(Status::Other("half open".into()), 4)),
         learnt(order, seen(Status::PartiallyFilled, 4)),

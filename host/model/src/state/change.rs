@@ -54,6 +54,7 @@ impl OrderState {
                 self.replacing = None;
             }
             Fact::NotPlaced { .. } => self.replacing = None,
+            Fact::Unsent { .. } => {}
             Fact::Unclear { .. } => change.unclear = true,
             Fact::Parked { .. } => (change.unclear, change.parked) = (true, true),
             Fact::Seen { .. } | Fact::Filled(_) => return Applied::Nothing,
@@ -70,6 +71,7 @@ impl OrderState {
                 self.cancelling = None;
             }
             Fact::NotPlaced { .. } => self.cancelling = None,
+            Fact::Unsent { .. } => {}
             Fact::Unclear { .. } => change.unclear = true,
             Fact::Parked { .. } => (change.unclear, change.parked) = (true, true),
             Fact::Seen { .. } | Fact::Filled(_) => return Applied::Nothing,

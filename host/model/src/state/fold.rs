@@ -92,6 +92,11 @@ impl OrderState {
                 self.base = Status::Unknown;
                 Ok(Applied::Changed)
             }
+            // Still on its way: the intent stands, another attempt may follow.
+            Fact::Unsent { .. } if self.base == Status::PendingNew => Ok(Applied::Changed),
+            Fact::Unsent { why } if !self.base.is_unresolved() => {
+                Err(self.contradiction(format!("said to be unsent ({why}), but it was {} before", self.base)))
+            }
             // Also of an order that worked once and cannot be found any more.
             Fact::Parked { .. } if !self.base.is_final() && self.base != Status::Parked => {
                 self.base = Status::Parked;

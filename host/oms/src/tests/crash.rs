@@ -77,7 +77,9 @@ fn check(world: &World, instant: usize) {
 
 #[tokio::test]
 async fn a_restart_at_any_instant_loses_nothing_and_sends_nothing_twice() {
-    for fault in [None, Some(Fault::LoseAnswer), Some(Fault::LoseCall), Some(Fault::FillFirst)] {
+    for fault in
+        [None, Some(Fault::LoseAnswer), Some(Fault::LoseCall), Some(Fault::FillFirst), Some(Fault::Expire)]
+    {
         let first = World::new(Blocking::Local);
         let instants = watch(&first);
         if let Some(fault) = fault {

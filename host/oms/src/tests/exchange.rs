@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use broker::{
-    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CancelCall, ModifyCall, NetPosition, PlaceCall,
-    SendError,
+    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CallKind, CancelCall, ModifyCall, NetPosition,
+    NotReady, PlaceCall, SendError,
 };
 use model::{
     BoxFuture, BrokerOrderId, Clock as _, Funds, Holding, Money, OrderId, Price, Quantity, Side, Status,
@@ -24,6 +24,8 @@ pub enum Fault {
     LoseCall,
     /// Refused with proof.
     Refuse,
+    /// Refused because the session had expired.
+    Expire,
     /// The adapter panics before sending.
     Panic,
     /// Taken and filled at once, then answered.
@@ -50,12 +52,18 @@ pub struct State {
     pub drops_tags: bool,
     pub failing: BTreeSet<&'static str>,
     pub faults: VecDeque<Fault>,
+    /// Why no call can go out.
+    pub not_ready: Option<&'static str>,
+    /// Calls that were told they may go.
+    pub readied: u32,
 }
 
 pub struct Exchange {
     pub state: Mutex<State>,
     pub clock: Arc<TestClock>,
     pub after_call: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
+    /// What happens before a call may go, given how many went before.
+    pub on_ready: Mutex<Option<Box<dyn Fn(u32) + Send + Sync>>>,
 }
 
 enum Outcome {
@@ -69,7 +77,12 @@ fn unclear() -> Result<Ack, SendError> {
 
 impl Exchange {
     pub fn new(clock: Arc<TestClock>, state: State) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(state), clock, after_call: Mutex::new(None) })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            clock,
+            after_call: Mutex::new(None),
+            on_ready: Mutex::new(None),
+        })
     }
 
     pub fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
@@ -102,6 +115,9 @@ impl Exchange {
                     code: "RMS".to_owned(),
                     reason: "no margin".to_owned(),
                 })),
+                Some(Fault::Expire) => {
+                    Outcome::Answer(Err(SendError::Expired("invalid session token".to_owned())))
+                }
                 Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the adapter panics")),
                 Some(Fault::FillFirst) => {
                     let answer = work(state, now);
@@ -220,6 +236,17 @@ impl Exchange {
 }
 
 impl Broker for Exchange {
+    fn ready(&self, _: CallKind) -> BoxFuture<'_, Result<(), NotReady>> {
+        let before = self.with(|state| {
+            state.readied += 1;
+            state.readied - 1
+        });
+        if let Some(hook) = lock(&self.on_ready).as_ref() {
+            hook(before);
+        }
+        let why = self.with(|state| state.not_ready);
+        Box::pin(async move { why.map_or(Ok(()), |why| Err(NotReady { reason: why.to_owned() })) })
+    }
     fn place(&self, call: PlaceCall) -> BoxFuture<'_, Result<Ack, SendError>> {
         let outcome = self.act(|state, now| state.take(&call, now));
         Box::pin(answer(outcome))

@@ -33,6 +33,7 @@ fn act() -> impl Strategy<Value = Act> {
         Just(Fault::LoseAnswer),
         Just(Fault::LoseCall),
         Just(Fault::Refuse),
+        Just(Fault::Expire),
         Just(Fault::FillFirst),
         Just(Fault::Panic)
     ];

@@ -1,0 +1,1 @@
+//! Kotak Neo behind the Broker port.
