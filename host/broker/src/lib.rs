@@ -8,6 +8,6 @@ pub mod rate;
 pub mod session;
 
 pub use port::{
-    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CallKind, CancelCall, ModifyCall, NetPosition, NotReady,
-    PlaceCall, SendError,
+    Ack, Broker, BrokerOrder, BrokerTrade, CallError, CallKind, CancelCall, ModifyCall, NetPosition,
+    NotReady, PlaceCall, SendError,
 };

@@ -7,8 +7,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use broker::rate::Lane;
-use model::clock::SharedClock;
 use model::Timestamp;
+use model::clock::SharedClock;
 use model::time::SECOND;
 
 /// The longest that a call waits for its turn; beyond it the caller is told.
@@ -138,7 +138,8 @@ impl State {
     fn reserve_cancel(&mut self, now: Timestamp) -> Result<Timestamp, Busy> {
         let kept = self.cancels.next(now);
         let ordinary = self.calls.next(now);
-        let (lane, at) = if kept <= ordinary { (&mut self.cancels, kept) } else { (&mut self.calls, ordinary) };
+        let (lane, at) =
+            if kept <= ordinary { (&mut self.cancels, kept) } else { (&mut self.calls, ordinary) };
         if at.nanos_since(now) > WAIT_NANOS_MAX {
             return Err(Busy::Queue);
         }

@@ -49,8 +49,10 @@ impl Login for KotakLogin {
                 server_time: None,
             })?;
             let steps = Steps { base_url: self.base_url.clone(), ..Steps::new(Arc::clone(&transport)) };
-            let answered =
-                steps.view(&self.credentials, &code).await.map_err(|error| login_error(&error, Step::Code))?;
+            let answered = steps
+                .view(&self.credentials, &code)
+                .await
+                .map_err(|error| login_error(&error, Step::Code))?;
             let value = View { steps, transport, token: answered.value };
             Ok(Stepped { value, server_time: instant(answered.server_time) })
         })
@@ -104,10 +106,22 @@ fn kind(error: &Error, step: Step) -> LoginErrorKind {
     match step {
         // "Invalid credentials or TOTP.": the code is the likelier one, and a second refusal stops it.
         Step::Code if names(&["totp", "otp"]) => LoginErrorKind::WrongCode,
-        _ if names(&["mpin", "credential", "ucc", "mobile", "not registered", "blocked", "locked", "unauthor"]) => {
+        _ if names(&[
+            "mpin",
+            "credential",
+            "ucc",
+            "mobile",
+            "not registered",
+            "blocked",
+            "locked",
+            "unauthor",
+        ]) =>
+        {
             LoginErrorKind::WrongCredentials
         }
-        _ if matches!(code, "400" | "401" | "403" | "10020" | "900901") || matches!(said.http, 400 | 401 | 403) => {
+        _ if matches!(code, "400" | "401" | "403" | "10020" | "900901")
+            || matches!(said.http, 400 | 401 | 403) =>
+        {
             LoginErrorKind::WrongCredentials
         }
         Step::Code | Step::Mpin => LoginErrorKind::Unavailable,

@@ -6,7 +6,7 @@
 //! became of the order. No 5xx is proof, whatever its body.
 
 use broker::{CallKind, SendError};
-use kotak_neo::error::{Error, Said};
+use kotak_neo::{Error, Said};
 
 /// What an answer proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ const PROOFS: &[Proof] = &[
 
 /// What a failed order call proves, if anything.
 pub fn meaning(error: &Error, kind: CallKind) -> Option<Meaning> {
-    let Error::Said(said) = error else { return None };
+    let said = error.said()?;
     if said.http >= 500 {
         return None;
     }
@@ -126,7 +126,8 @@ pub fn meaning(error: &Error, kind: CallKind) -> Option<Meaning> {
         return Some(Meaning::Expired);
     }
     // Shape D: a field is missing, said by the gateway before anything is done.
-    let is_missing_field = said.code.as_deref() == Some("400") && said.text.contains("Missing required field");
+    let is_missing_field =
+        said.code.as_deref() == Some("400") && said.text.contains("Missing required field");
     is_missing_field.then_some(Meaning::Refused)
 }
 
@@ -158,8 +159,5 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str, Meaning, &'s
 
 /// The refusal in the port's words.
 pub(crate) fn refusal(error: &Error) -> SendError {
-    SendError::Refused {
-        code: error.code().unwrap_or("refused").to_owned(),
-        reason: error.text().unwrap_or("no reason given").to_owned(),
-    }
+    SendError::Refused { code: error.code().unwrap_or("refused").to_owned(), reason: error.to_string() }
 }

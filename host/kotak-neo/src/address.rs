@@ -42,8 +42,9 @@ pub(crate) fn has_no_path(url: &str) -> bool {
 }
 
 fn split(text: &str) -> Result<(&str, &str), &'static str> {
-    let text = text.trim().trim_end_matches('/');
+    let text = text.trim();
     let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+    let rest = rest.trim_end_matches('/');
     let host = rest.split('/').next().unwrap_or_default();
     let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '@' | '\\');
     if host.is_empty() || host.starts_with(':') || rest.contains(strange) {

@@ -6,23 +6,36 @@ use crate::json::Json;
 
 /// The longest text of a server that is kept in an error or an event, in characters.
 pub(crate) const TEXT_CHARS_MAX: usize = 300;
-/// A value shorter than this is no secret, and cutting it out would garble innocent text.
-const SECRET_BYTES_MIN: usize = 4;
+/// A value shorter than this is not looked for in texts.
+const IN_TEXTS_BYTES_MIN: usize = 4;
+/// A value shorter than this is not looked for in the rows of an answer: it might be part of an order number.
+const IN_ROWS_BYTES_MIN: usize = 8;
 
 /// The secrets of one request.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Vec<SecretString>);
+pub(crate) struct Secrets {
+    /// Kept out of errors and events. The longest first: a secret inside another must not leave the other's
+    /// rest standing.
+    in_texts: Vec<SecretString>,
+    /// Kept out of rows as well: tokens, which are long and random.
+    in_rows: Vec<SecretString>,
+}
 
 impl Secrets {
     pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let mut secrets: Vec<SecretString> = secrets
-            .into_iter()
-            .filter(|secret| secret.expose_secret().len() >= SECRET_BYTES_MIN)
-            .cloned()
-            .collect();
-        // The longest first: a secret inside another must not leave the other's rest standing.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        Self(secrets)
+        let mut all: Vec<SecretString> = secrets.into_iter().cloned().collect();
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        let of_length = |least: usize| all.iter().filter(move |one| one.expose_secret().len() >= least);
+        Self {
+            in_texts: of_length(IN_TEXTS_BYTES_MIN).cloned().collect(),
+            in_rows: of_length(IN_ROWS_BYTES_MIN).cloned().collect(),
+        }
+    }
+
+    /// With one that is kept out of texts alone: a client code may look like anything.
+    pub(crate) fn and_in_texts(mut self, secret: Option<&SecretString>) -> Self {
+        self.in_texts.extend(secret.filter(|one| one.expose_secret().len() >= IN_TEXTS_BYTES_MIN).cloned());
+        self
     }
 
     /// `text` without secrets and control characters, bounded.
@@ -34,16 +47,18 @@ impl Secrets {
 
     /// Cuts the secrets out of every value.
     pub(crate) fn scrub_json(&self, json: &mut Json) {
-        if !self.0.is_empty() {
-            json.map_scalars(&|text| self.scrub(text));
-        }
+        json.map_scalars(&|text| cut(&self.in_rows, text));
     }
 
     pub(crate) fn scrub(&self, text: &mut String) {
-        for secret in &self.0 {
-            if text.contains(secret.expose_secret()) {
-                *text = text.replace(secret.expose_secret(), "[secret]");
-            }
+        cut(&self.in_texts, text);
+    }
+}
+
+fn cut(secrets: &[SecretString], text: &mut String) {
+    for secret in secrets {
+        if text.contains(secret.expose_secret()) {
+            *text = text.replace(secret.expose_secret(), "[secret]");
         }
     }
 }

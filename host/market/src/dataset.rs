@@ -9,10 +9,10 @@ use model::{Date, Exchange, Series, Symbol, Timestamp};
 
 use crate::bars::Bars;
 use crate::factor::{Factor, FactorSource};
-use crate::row::Row;
+use crate::row::{Row, RowSource};
 use crate::sessions::Sessions;
 use crate::store::{self, StoreError};
-use crate::table::{FileNote, SymbolTable, Table, exchange_of, slot};
+use crate::table::{FileNote, SourceNote, SymbolTable, Table, exchange_of, slot};
 
 /// One symbol's rows as columns, oldest first; prices unadjusted, in ten-thousandths of a rupee.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct History {
     pub volume: Vec<u64>,
     /// Index of the row's series in the data set's.
     pub series: Vec<u8>,
+    /// Who says so.
+    pub source: Vec<RowSource>,
     /// Breaks, oldest first: the row that begins the new prices, and the factor.
     pub factors: Vec<(usize, Factor)>,
     /// Real minutes, where there are any.
@@ -85,6 +87,7 @@ impl History {
             prev_close: Vec::with_capacity(rows),
             volume: Vec::with_capacity(rows),
             series: Vec::with_capacity(rows),
+            source: Vec::with_capacity(rows),
             factors: Vec::new(),
             minutes: None,
         };
@@ -98,6 +101,7 @@ impl History {
             history.prev_close.push(row.prev_close);
             history.volume.push(row.volume);
             history.series.push(row.series);
+            history.source.push(row.source);
         }
         if !table.minutes.is_empty() {
             let mut bars = Bars::default();
@@ -121,7 +125,14 @@ impl History {
                 .flatten()
                 // Both figures stand in the same file, so a missing session does not matter here; and
                 // where no previous close is published the data may be adjusted already.
-                .or_else(|| crate::factor::from_open(date, published, self.open[row]));
+                .or_else(|| crate::factor::from_open(date, published, self.open[row]))
+                // A broker's candles carry no previous close. Should they be raw, as they are taken to be,
+                // only the open against the close before tells a split; adjusted ones never open so far out.
+                .or_else(|| {
+                    let is_silent = published == 0 && self.source[row] != RowSource::ExchangeFile;
+                    let before = (is_silent && comparable).then(|| self.close[row - 1])?;
+                    crate::factor::from_open(date, before, self.open[row])
+                });
             if let Some(factor) = factor {
                 self.factors.push((row, factor));
             }
@@ -137,6 +148,7 @@ pub struct Dataset {
     series: Vec<Series>,
     histories: Vec<History>,
     files: BTreeMap<String, FileNote>,
+    notes: BTreeMap<Symbol, SourceNote>,
 }
 
 impl Dataset {
@@ -170,6 +182,7 @@ impl Dataset {
             series: table.series.into_iter().map(Series).collect(),
             histories,
             files: table.files,
+            notes: table.notes,
         }
     }
 
@@ -210,6 +223,11 @@ impl Dataset {
         self
     }
 
+    /// What a broker is known to have nothing for.
+    pub fn note(&self, symbol: &str) -> SourceNote {
+        self.notes.get(symbol).copied().unwrap_or_default()
+    }
+
     /// What was imported, by file name.
     pub const fn files(&self) -> &BTreeMap<String, FileNote> {
         &self.files
@@ -239,6 +257,7 @@ fn days_from_minutes(table: &mut Table) {
                     prev_close: 0,
                     volume: minute.volume,
                     series,
+                    source: RowSource::ExchangeFile,
                 });
         }
         made.extend(

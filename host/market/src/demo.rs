@@ -16,7 +16,7 @@ use model::clock::Rng;
 use model::{Date, Exchange, Price, Quantity};
 
 use crate::dataset::Dataset;
-use crate::row::Row;
+use crate::row::{Row, RowSource};
 use crate::table::Table;
 
 /// The session at whose end the demo begins.
@@ -231,7 +231,16 @@ fn rows(role: &Role, sessions: usize) -> Vec<(usize, Row)> {
         let low = changed(open.min(close), -below);
         // Scripted days are busy ones.
         let volume = role.volume * (100 + bustle + if scripted.is_some() { 45 } else { 0 }) as u64 / 100;
-        let mut row = Row { open, high, low, close, prev_close: previous, volume, series: 0 };
+        let mut row = Row {
+            open,
+            high,
+            low,
+            close,
+            prev_close: previous,
+            volume,
+            series: 0,
+            source: RowSource::ExchangeFile,
+        };
         if at + 1 == sessions {
             match role.symbol {
                 SEEDED_SYMBOL => row = seeded_day1(&rows, row),

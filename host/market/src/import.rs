@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::dataset::Dataset;
 use crate::store::{self, StoreError};
 use crate::summary::Gap;
-use crate::table::{FileNote, Inserted, Table};
+use crate::table::{FileNote, Inserted, Table, exchange_of};
 use line::{Columns, Daily, Minute, Parsed};
 
 /// At most this many refused lines are listed; all are counted.
@@ -70,6 +70,10 @@ pub struct ImportReport {
     pub unchanged: u64,
     /// Lines of a second series of a symbol and day, where one row was kept (EQ, BE, BZ, then others).
     pub superseded: u64,
+    /// Rows from a broker that a line of these files replaced.
+    pub replaced: u64,
+    /// Provisional rows taken out, as their share is not in the file of the whole market of that day.
+    pub dropped_provisional: u64,
     /// Lines of instruments that are not shares.
     pub not_equity: u64,
     /// Symbols in these files.
@@ -141,6 +145,8 @@ pub fn import(
     if files.is_empty() {
         return Err(ImportError::Nothing);
     }
+    // A folder that is not there yet is made by the save: nobody else can be writing in it.
+    let _alone = if into.is_dir() { Some(store::lock(into)?) } else { None };
     let table = if store::exists(into) { store::load_daily(into)? } else { Table::default() };
     let mut job = Job { table, into, options, report: ImportReport::default(), seen: Seen::default() };
     for (done, path) in files.iter().enumerate() {
@@ -200,6 +206,7 @@ impl Job<'_> {
             return Err(ImportError::Unrecognised { file: name.to_owned(), header });
         };
         let mut note = FileNote::default();
+        let mut days = BTreeSet::new();
         let mut lines = 0_u64;
         while read(&mut csv, &mut record)? {
             let line = record.position().map_or(0, csv::Position::line);
@@ -209,7 +216,10 @@ impl Job<'_> {
             match format.parse(&columns, &record) {
                 Ok(Parsed::NotEquity) => note.not_equity += 1,
                 Ok(Parsed::Daily(row)) => match self.daily(&row, format.whole_market()) {
-                    Ok(()) => note.rows += 1,
+                    Ok(()) => {
+                        note.rows += 1;
+                        days.insert((exchange_of(&row.symbol), row.date));
+                    }
                     Err(reason) => self.reject(name, line, reason, &mut note),
                 },
                 Ok(Parsed::Minute(row)) => match self.minute(&row)? {
@@ -221,6 +231,12 @@ impl Job<'_> {
             lines += 1;
             if lines.is_multiple_of(PROGRESS_EVERY) {
                 progress(self.report.rows + note.rows);
+            }
+        }
+        // A refused line may have been anybody's: then nobody is said not to have traded.
+        if format.whole_market() && note.rejected == 0 {
+            for (exchange, date) in days {
+                self.report.dropped_provisional += self.table.drop_provisional(exchange, date);
             }
         }
         self.report.files += 1;
@@ -237,9 +253,10 @@ impl Job<'_> {
         let stored = crate::row::Row { series, ..row.row };
         match self.table.insert_daily(&row.symbol, &row.isin, row.date, stored, whole) {
             Inserted::New => {}
+            Inserted::Replaced => self.report.replaced += 1,
             Inserted::Same => self.report.unchanged += 1,
             Inserted::Superseded => self.report.superseded += 1,
-            Inserted::Conflict => {
+            Inserted::Conflict | Inserted::Outranked => {
                 return Err(format!("{} has other figures for {} already; those stay", row.symbol, row.date));
             }
         }
@@ -261,12 +278,12 @@ impl Job<'_> {
             .dates
             .insert((crate::table::slot(crate::table::exchange_of(&row.symbol)), start.ist_date()));
         Ok(match self.table.insert_minute(&row.symbol, row.start, row.row) {
-            Inserted::New | Inserted::Superseded => Ok(()),
+            Inserted::New | Inserted::Superseded | Inserted::Replaced => Ok(()),
             Inserted::Same => {
                 self.report.unchanged += 1;
                 Ok(())
             }
-            Inserted::Conflict => {
+            Inserted::Conflict | Inserted::Outranked => {
                 Err(format!("{} has other figures for {start} already; those stay", row.symbol))
             }
         })

@@ -5,8 +5,8 @@
 //! daily bars of sessions that closed at least half an hour ago, and of today's session the minutes that
 //! have passed. A factor counts from the open of its session.
 
-mod candles;
-mod clock;
+pub(crate) mod candles;
+pub(crate) mod clock;
 mod today;
 
 use std::collections::BTreeSet;
@@ -60,12 +60,17 @@ impl ReplayMarket {
         &self.data
     }
 
-    fn class_of(&self, symbol: &Symbol) -> InstrumentClass {
+    pub(crate) fn class_of(&self, symbol: &Symbol) -> InstrumentClass {
         if self.options.with_derivatives.contains(symbol) {
             InstrumentClass::WithDerivatives
         } else {
             InstrumentClass::WithoutDerivatives
         }
+    }
+
+    /// The day that an order placed at `now` is for.
+    pub(crate) fn trading_day(&self, exchange: Exchange, now: Timestamp) -> Date {
+        self.visible(exchange, now).trading_day
     }
 
     fn hours(&self, exchange: Exchange) -> &[Hours] {

@@ -1,5 +1,7 @@
 //! One symbol's figures for one day or one minute, and what makes them believable.
 
+use serde::Serialize;
+
 /// Why a row is not believable; shown to the operator beside its file and line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowFault {
@@ -19,6 +21,19 @@ const PRICE_MAX: i64 = 10_000_000 * 10_000;
 /// The largest believable volume of one bar.
 const VOLUME_MAX: u64 = 1 << 50;
 
+/// Where a daily row is from, worst first: a better source replaces a worse one, never the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowSource {
+    /// A broker's quotes after the close. Provisional: the last trade stands in for the official close.
+    Quotes,
+    /// A broker's historical candles.
+    BrokerHistory,
+    /// A file of the exchange, or one that the operator imported.
+    #[default]
+    ExchangeFile,
+}
+
 /// One daily bar as the exchange published it: unadjusted, prices in ten-thousandths of a rupee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -36,6 +51,8 @@ pub struct Row {
     pub volume: u64,
     /// Index into the table's series names.
     pub series: u8,
+    /// Who says so.
+    pub source: RowSource,
 }
 
 /// One minute bar, unadjusted.

@@ -94,6 +94,12 @@ impl Sessions {
         }
     }
 
+    /// Whether a whole-market file covers session number `session`: then who is not in it did not trade.
+    pub fn is_whole(&self, session: u32) -> bool {
+        let at = session as usize;
+        self.partial.get(at).zip(self.partial.get(at + 1)).is_some_and(|(before, after)| before == after)
+    }
+
     /// The number of a date's session.
     pub fn index_of(&self, date: Date) -> Option<u32> {
         self.dates.binary_search(&date).ok().and_then(|at| u32::try_from(at).ok())

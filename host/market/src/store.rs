@@ -6,6 +6,7 @@
 //! the new, never half of it. 101 sessions of the whole market are 4 MB and load in tens of milliseconds.
 
 mod daily;
+mod lock;
 mod minute;
 
 use std::fs;
@@ -15,9 +16,14 @@ use std::path::{Path, PathBuf};
 use model::Symbol;
 
 use crate::table::Table;
+pub use lock::{StoreLock, lock};
 
-/// The format this build writes, and the newest it reads.
-pub const VERSION: u32 = 1;
+/// The newest format this build reads, and the one of the daily file it writes. Version 2 keeps with each row
+/// where it is from, and what a broker was asked for; in a file of version 1 every row is from a file.
+pub const VERSION: u32 = 2;
+/// Minutes are still written as they always were, so that an older build reads them.
+const MINUTE_VERSION: u32 = 1;
+const VERSION_OF_FILES_ONLY: u32 = 1;
 const MAGIC: &[u8; 8] = b"tradeagt";
 const HEADER: usize = 48;
 const DAILY: u32 = u32::from_le_bytes(*b"day1");
@@ -49,6 +55,11 @@ pub enum StoreError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Another process, or another task of this one, is writing into the folder.
+    #[error(
+        "`{}` is being written by another tradeagent (a `data update` or `data import`): wait until it has finished, then do this again", .0.display()
+    )]
+    Busy(PathBuf),
     /// Written by a newer build.
     #[error(
         "`{}` has format {found}, this build reads up to {VERSION}: use the newer tradeagent, or import the files into another folder", .path.display()
@@ -119,8 +130,8 @@ pub fn load(dir: &Path) -> Result<Table, StoreError> {
 /// Reads the daily part alone.
 pub fn load_daily(dir: &Path) -> Result<Table, StoreError> {
     let path = daily_path(dir);
-    let payload = read(&path, DAILY)?;
-    daily::decode(&payload[HEADER..])
+    let (version, payload) = read(&path, DAILY)?;
+    daily::decode(&payload[HEADER..], version > VERSION_OF_FILES_ONLY)
         .map_err(|_| StoreError::Damaged { path, reason: "its columns do not fit" })
 }
 
@@ -137,7 +148,7 @@ pub fn load_minutes(dir: &Path, table: &mut Table, symbol: &str) -> Result<(), S
 type MinuteRows = std::collections::BTreeMap<i64, crate::row::MinuteRow>;
 
 fn read_minutes(path: &Path) -> Result<(String, MinuteRows), StoreError> {
-    let payload = read(path, MINUTE)?;
+    let (_, payload) = read(path, MINUTE)?;
     minute::decode(&payload[HEADER..])
         .map_err(|_| StoreError::Damaged { path: path.to_owned(), reason: "its columns do not fit" })
 }
@@ -193,7 +204,8 @@ fn write(
     let mut header = Vec::with_capacity(HEADER);
     header.extend_from_slice(MAGIC);
     header.extend_from_slice(&kind.to_le_bytes());
-    header.extend_from_slice(&VERSION.to_le_bytes());
+    let version = if kind == MINUTE { MINUTE_VERSION } else { VERSION };
+    header.extend_from_slice(&version.to_le_bytes());
     header.extend_from_slice(blake3::hash(payload).as_bytes());
     file.write_all(&header)
         .and_then(|()| file.write_all(payload))
@@ -201,7 +213,7 @@ fn write(
         .map_err(io("write", &temporary))
 }
 
-fn read(path: &Path, kind: u32) -> Result<Vec<u8>, StoreError> {
+fn read(path: &Path, kind: u32) -> Result<(u32, Vec<u8>), StoreError> {
     let damaged = |reason| StoreError::Damaged { path: path.to_owned(), reason };
     if fs::metadata(path).map_err(io("read", path))?.len() > FILE_MAX {
         return Err(damaged("it is too large to be one of ours"));
@@ -220,7 +232,7 @@ fn read(path: &Path, kind: u32) -> Result<Vec<u8>, StoreError> {
     if blake3::hash(&bytes[HEADER..]).as_bytes()[..] != bytes[16..HEADER] {
         return Err(damaged("its checksum does not match"));
     }
-    Ok(bytes)
+    Ok((word(12), bytes))
 }
 
 #[cfg(test)]
@@ -228,7 +240,8 @@ mod tests {
     use model::Date;
 
     use super::*;
-    use crate::row::{MinuteRow, Row};
+    use crate::row::{MinuteRow, Row, RowSource};
+    use crate::table::SourceNote;
 
     fn sample() -> Table {
         let mut table = Table::default();
@@ -245,6 +258,11 @@ mod tests {
                 prev_close: if day == 4 { 0 } else { close - 12_300 },
                 volume: u64::from(day) * 1_000_003,
                 series: if day < 5 { eq } else { be },
+                source: match day {
+                    1..=6 => RowSource::ExchangeFile,
+                    7..=8 => RowSource::BrokerHistory,
+                    _ => RowSource::Quotes,
+                },
             };
             table.insert_daily("M&M", "INE101A01026", date, row, true);
             if day % 2 == 0 {
@@ -256,6 +274,10 @@ mod tests {
             let row = MinuteRow { high: row.high.max(row.close), ..row };
             table.insert_minute("M&M", 1_699_999_980_000_000_000 + minute * 60_000_000_000, row);
         }
+        let day = |day| Date::from_ymd_opt(2025, 1, day).expect("a date");
+        let asked = Some((day(1), day(8)));
+        table.notes.insert("M&M".into(), SourceNote { asked, quiet: None });
+        table.notes.insert("NEW".into(), SourceNote { asked, quiet: Some(day(9)) });
         table.files.insert("a.csv".into(), crate::table::FileNote { rows: 9, not_equity: 2, rejected: 1 });
         table
     }
@@ -293,6 +315,42 @@ mod tests {
         }
         fs::write(&path, &good[..20]).expect("writable");
         assert!(load(dir.path()).expect_err("cut").to_string().contains("damaged"));
+    }
+
+    /// Two days of two shares as the build before broker data wrote them.
+    const VERSION_1: &str = "74726164656167746461793101000000c1d97c8eadee2ff6a49bac0f011d7d214b755ffcc45f3ce4273fb14701\
+        42ee09020245510242450208646179312e63737602000008646179322e63737602000002d6bdb4010600020341\
+        424300026400a0a101d30250f501a19c01882702a001f30300f50180058827034d264d0002640101b410646496\
+        01d10f460200646496016446";
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_as_what_the_exchange_said() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let digits: Vec<u8> = VERSION_1.bytes().collect();
+        let byte = |pair: &[u8]| {
+            u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("a byte in hex")
+        };
+        fs::write(dir.path().join("daily.tac"), digits.chunks(2).map(byte).collect::<Vec<_>>())
+            .expect("writable");
+        let table = load(dir.path()).expect("the old format is read");
+        let closes: Vec<i64> = table.symbols["ABC"].daily.values().map(|row| row.close).collect();
+        assert_eq!(closes, [1_032_000, 1_040_000]);
+        let rows = table.symbols.values().flat_map(|symbol| symbol.daily.values());
+        assert_eq!(rows.filter(|row| row.source == RowSource::ExchangeFile).count(), 4);
+        assert!(table.notes.is_empty() && table.files.len() == 2);
+        save(dir.path(), &table).expect("writable");
+        assert_eq!(load(dir.path()).expect("readable"), table, "saved as the present version");
+        assert_eq!(fs::read(dir.path().join("daily.tac")).expect("readable")[12], 2);
+    }
+
+    #[test]
+    fn one_writes_at_a_time() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = lock(dir.path()).expect("nobody writes");
+        let message = lock(dir.path()).expect_err("somebody writes").to_string();
+        assert!(message.contains("another tradeagent"), "{message}");
+        drop(first);
+        lock(dir.path()).expect("free again");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use model::{Date, Exchange, Symbol};
 use serde::Serialize;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, History};
 use crate::factor::{Factor, FactorSource};
+use crate::row::RowSource;
 
 /// A session without a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,6 +41,10 @@ pub struct Summary {
     pub symbols: u64,
     /// Daily rows.
     pub rows: u64,
+    /// Of these, rows made from a broker's quotes after the close, until a better source is read.
+    pub provisional_rows: u64,
+    /// Of these, rows from a broker's historical candles.
+    pub broker_rows: u64,
     /// Symbols with minute bars.
     pub symbols_with_minutes: u64,
     /// Minute bars.
@@ -84,6 +89,10 @@ impl Dataset {
                 .map(|(symbol, factor)| SymbolFactor { symbol: symbol.clone(), factor: *factor })
                 .collect()
         };
+        let rows_from = |source: RowSource| {
+            let of = |history: &History| history.source.iter().filter(|from| **from == source).count();
+            self.histories().iter().map(of).sum::<usize>() as u64
+        };
         let minutes = || self.histories().iter().filter_map(|history| history.minutes.as_ref());
         Summary {
             sessions: dates.len() as u64,
@@ -91,6 +100,8 @@ impl Dataset {
             last: dates.last().copied(),
             symbols: self.histories().len() as u64,
             rows: self.histories().iter().map(|history| history.session.len() as u64).sum(),
+            provisional_rows: rows_from(RowSource::Quotes),
+            broker_rows: rows_from(RowSource::BrokerHistory),
             symbols_with_minutes: minutes().count() as u64,
             minutes: minutes().map(|minutes| minutes.bars.len() as u64).sum(),
             gaps,

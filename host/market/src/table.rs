@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{Date, Exchange, Symbol};
 
-use crate::row::{MinuteRow, Row};
+use crate::row::{MinuteRow, Row, RowSource};
 use crate::series;
 
 /// What the store remembers about one imported file, so that importing it twice counts it once.
@@ -29,6 +29,24 @@ pub struct SymbolTable {
     pub minutes: BTreeMap<i64, MinuteRow>,
 }
 
+/// What a broker is known to have nothing for, so that it is not asked for it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SourceNote {
+    /// Its history has been asked for every session from the first to the second date: one of them
+    /// without a row is one on which the share did not trade.
+    pub asked: Option<(Date, Date)>,
+    /// The last session on which its quotes showed that the share did not trade.
+    pub quiet: Option<Date>,
+}
+
+impl SourceNote {
+    /// Whether the share is known not to have traded on `session`, given that there is no row of it.
+    pub fn is_quiet(&self, session: Date) -> bool {
+        self.quiet == Some(session)
+            || self.asked.is_some_and(|(from, through)| from <= session && session <= through)
+    }
+}
+
 /// Everything imported so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -40,6 +58,8 @@ pub struct Table {
     pub sessions: [BTreeMap<Date, bool>; 2],
     /// What was imported, by file name.
     pub files: BTreeMap<String, FileNote>,
+    /// What a broker has nothing for, by symbol.
+    pub notes: BTreeMap<Symbol, SourceNote>,
 }
 
 /// What became of an inserted row.
@@ -53,6 +73,10 @@ pub enum Inserted {
     Superseded,
     /// Other figures for the same symbol, day and series were there; they stay.
     Conflict,
+    /// Figures of a worse source, or other ones of the same broker, were there; these take their place.
+    Replaced,
+    /// Figures of a better source were there; they stay.
+    Outranked,
 }
 
 /// Where an exchange's figures stand in per-exchange arrays.
@@ -102,6 +126,14 @@ impl Table {
             }
             std::collections::btree_map::Entry::Occupied(mut occupied) => {
                 let old = occupied.get_mut();
+                if row.source != old.source {
+                    let is_better = row.source > old.source;
+                    if is_better {
+                        *old = row;
+                    }
+                    self.series = names;
+                    return if is_better { Inserted::Replaced } else { Inserted::Outranked };
+                }
                 let old_rank = names.get(usize::from(old.series)).map_or(9, |name| series::rank(name));
                 if old.agrees_with(&row) {
                     old.prev_close = old.prev_close.max(row.prev_close);
@@ -109,6 +141,10 @@ impl Table {
                         old.series = row.series;
                     }
                     Inserted::Same
+                } else if row.source != RowSource::ExchangeFile {
+                    // A broker corrects itself: what it says last counts.
+                    *old = row;
+                    Inserted::Replaced
                 } else if old.series == row.series {
                     Inserted::Conflict
                 } else {
@@ -121,6 +157,20 @@ impl Table {
         };
         self.series = names;
         inserted
+    }
+
+    /// Takes out the provisional rows of `date` that its whole-market file did not replace: whoever is not
+    /// in that file did not trade. Returns how many.
+    pub fn drop_provisional(&mut self, exchange: Exchange, date: Date) -> u64 {
+        let mut dropped = 0;
+        for (symbol, rows) in &mut self.symbols {
+            let is_provisional = rows.daily.get(&date).is_some_and(|row| row.source == RowSource::Quotes);
+            if is_provisional && exchange_of(symbol.as_str()) == exchange {
+                rows.daily.remove(&date);
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     /// Adds a minute row.
@@ -141,7 +191,16 @@ mod tests {
     use super::*;
 
     fn row(series: u8, close: i64) -> Row {
-        Row { open: close, high: close, low: close, close, prev_close: 0, volume: 1, series }
+        Row {
+            open: close,
+            high: close,
+            low: close,
+            close,
+            prev_close: 0,
+            volume: 1,
+            series,
+            source: RowSource::ExchangeFile,
+        }
     }
 
     #[test]
@@ -163,5 +222,54 @@ mod tests {
             assert_eq!(table.insert_daily("X", "", date, row(eq, 101), false), Inserted::Conflict);
             assert_eq!(table.symbols["X"].daily[&date].close, 100, "the first stays");
         }
+    }
+
+    #[test]
+    fn a_better_source_replaces_a_worse_one_and_never_the_other_way() {
+        use RowSource::{BrokerHistory, ExchangeFile, Quotes};
+        let date = Date::from_ymd_opt(2025, 1, 1).expect("a date");
+        for (first, then, outcome, kept) in [
+            (Quotes, BrokerHistory, Inserted::Replaced, 90),
+            (Quotes, ExchangeFile, Inserted::Replaced, 90),
+            (BrokerHistory, ExchangeFile, Inserted::Replaced, 90),
+            (ExchangeFile, BrokerHistory, Inserted::Outranked, 100),
+            (ExchangeFile, Quotes, Inserted::Outranked, 100),
+            (BrokerHistory, Quotes, Inserted::Outranked, 100),
+            (Quotes, Quotes, Inserted::Replaced, 90),
+            (BrokerHistory, BrokerHistory, Inserted::Replaced, 90),
+            (ExchangeFile, ExchangeFile, Inserted::Conflict, 100),
+        ] {
+            let mut table = Table::default();
+            let eq = table.series_index("EQ").expect("room");
+            let from = |source, close| Row { source, ..row(eq, close) };
+            table.insert_daily("X", "", date, from(first, 100), false);
+            assert_eq!(
+                table.insert_daily("X", "", date, from(then, 90), true),
+                outcome,
+                "{first:?} then {then:?}"
+            );
+            assert_eq!(table.symbols["X"].daily[&date].close, kept, "{first:?} then {then:?}");
+            assert!(table.sessions[0][&date], "the file of the whole market counts whoever wins");
+            let again = table.insert_daily("X", "", date, from(first.max(then), kept), false);
+            assert_eq!(again, Inserted::Same, "{first:?} then {then:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_whole_market_ends_what_is_provisional() {
+        let date = Date::from_ymd_opt(2025, 1, 1).expect("a date");
+        let mut table = Table::default();
+        let eq = table.series_index("EQ").expect("room");
+        for (symbol, source) in [
+            ("A", RowSource::Quotes),
+            ("B", RowSource::BrokerHistory),
+            ("C", RowSource::ExchangeFile),
+            ("BSE:A", RowSource::Quotes),
+        ] {
+            table.insert_daily(symbol, "", date, Row { source, ..row(eq, 100) }, false);
+        }
+        assert_eq!(table.drop_provisional(Exchange::Nse, date), 1);
+        assert!(table.symbols["A"].daily.is_empty());
+        assert!(["B", "C", "BSE:A"].iter().all(|symbol| table.symbols[*symbol].daily.len() == 1));
     }
 }

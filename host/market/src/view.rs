@@ -119,6 +119,49 @@ pub enum MarketError {
         /// The session of its last bar.
         last_seen: Date,
     },
+    /// Its live price is too old to act on.
+    #[error(
+        "the live price of `{symbol}` is {age_seconds} s old: prices are not coming in; see `tradeagent status` for the broker session"
+    )]
+    StaleQuote {
+        /// Whose.
+        symbol: Symbol,
+        /// Seconds since it was asked for.
+        age_seconds: u64,
+    },
+    /// There is no live price of it yet.
+    #[error(
+        "there is no live price of `{symbol}` yet: the broker has not been asked for it, or does not quote it"
+    )]
+    NoQuote {
+        /// Whose.
+        symbol: Symbol,
+    },
+    /// Quotes are answered, but their own times stand still.
+    #[error(
+        "the price feed of {exchange} stands still: its newest price is {silent_seconds} s old by the exchange's own time, so no price of it is used; if the exchange is trading, the broker's quotes are at fault"
+    )]
+    SilentFeed {
+        /// Whose feed.
+        exchange: Exchange,
+        /// Seconds between the newest exchange time in any quote and now (or the end of trading).
+        silent_seconds: u64,
+    },
+    /// The daily bars do not reach the last finished session.
+    #[error(
+        "{stale} of {of} shares have no bar of {last}, the last finished session, so nothing is decided on them: run `tradeagent data update --config CONFIG` and start this again"
+    )]
+    StaleHistory {
+        /// How many shares lack it.
+        stale: usize,
+        /// Of how many asked for.
+        of: usize,
+        /// The last finished session.
+        last: Date,
+    },
+    /// Minutes are not collected from a broker.
+    #[error("live trading collects no minute candles: ask for daily ones, and for quotes")]
+    NoMinutes,
     /// Nothing is known of it yet at this instant.
     #[error("`{symbol}` has no bar before {at}: its first one comes later")]
     TooEarly {
@@ -137,6 +180,21 @@ pub enum MarketError {
         /// The bound.
         limit: u64,
     },
+}
+
+impl MarketError {
+    /// Whether newer data would answer the question.
+    pub const fn is_stale(&self) -> bool {
+        matches!(
+            self,
+            Self::Stale { .. }
+                | Self::StaleQuote { .. }
+                | Self::NoQuote { .. }
+                | Self::SilentFeed { .. }
+                | Self::StaleHistory { .. }
+                | Self::TooEarly { .. }
+        )
+    }
 }
 
 /// What strategies and the order desk read at an instant. Nothing after `now` is ever shown.

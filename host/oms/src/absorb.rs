@@ -24,6 +24,25 @@ impl Desk {
 }
 
 impl Desk {
+    /// Takes in what a broker's feed says of orders. A frame tells as much as a row of the book, and may be
+    /// older than what is known already: what cannot be undone is believed, the books tell the rest.
+    pub fn hear(&self, orders: &[BrokerOrder]) -> usize {
+        let mut journal = self.inner.journal();
+        let mut book = self.inner.book();
+        let mut entries = Vec::new();
+        let mut news = 0;
+        for row in orders {
+            news += usize::from(self.inner.take_frame(&mut book, row, &mut entries));
+        }
+        drop(book);
+        if !entries.is_empty()
+            && let Err(error) = journal.commit(&entries, Durability::Relaxed)
+        {
+            self.inner.halt(&error);
+        }
+        news
+    }
+
     /// Reads order and trade book and takes them in; answers with how many rows said something new.
     /// Settles no doubts ([`Desk::reconcile`] does): cheap enough to follow working orders by.
     pub async fn refresh(&self) -> Result<usize, ReadError> {
@@ -168,6 +187,23 @@ impl Inner {
         let ended = row.status.is_final();
         let evidence = seen(id, row, Source::OrderBook, self.clock.now());
         book.learn(evidence, ended, out) == Applied::Changed
+    }
+}
+
+impl Inner {
+    /// A frame of the feed: frames overtake one another, so only an acceptance, a fill or an end that the
+    /// order does not show yet is taken.
+    fn take_frame(&self, book: &mut Book, row: &BrokerOrder, out: &mut Vec<Entry>) -> bool {
+        let Some(id) = book.match_row(&row.broker_id, row.tag.as_deref()) else { return false };
+        let Some(order) = book.order(id) else { return false };
+        let is_news = order.broker_id.is_none()
+            || row.filled > order.filled()
+            || (row.status.is_final() && !order.is_final());
+        if !is_news {
+            return false;
+        }
+        let evidence = seen(id, row, Source::Feed, self.clock.now());
+        book.learn(evidence, false, out) == Applied::Changed
     }
 }
 

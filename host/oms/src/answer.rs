@@ -75,6 +75,7 @@ impl Inner {
     }
 
     fn record(&self, order: OrderId, intent: IntentId, fact: Fact) -> Result<Placed, OrderError> {
+        let unclear = matches!(fact, Fact::Unclear { .. });
         let mut journal = self.journal();
         let mut book = self.book();
         let mut entries: Vec<Entry> = Vec::with_capacity(1);
@@ -89,6 +90,9 @@ impl Inner {
         }
         drop(journal);
         self.say_if_idle();
+        if unclear {
+            self.doubt.notify_one();
+        }
         placed.ok_or_else(|| OrderError::Desk(format!("order {order} is not in the book")))
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) reconciling: tokio::sync::Mutex<()>,
     /// The last call came back.
     pub(crate) idle: Notify,
+    /// A call had no clear answer.
+    pub(crate) doubt: Notify,
 }
 
 /// A panic elsewhere does not make the data here wrong: every change is made whole under the lock.
@@ -71,6 +73,7 @@ impl Desk {
                 view,
                 reconciling: tokio::sync::Mutex::new(()),
                 idle: Notify::new(),
+                doubt: Notify::new(),
             }),
         })
     }
@@ -78,6 +81,12 @@ impl Desk {
     /// Lets `f` use the journal: runs, state, alerts. Nothing is decided or sent meanwhile, so be quick.
     pub fn with_journal<R>(&self, f: impl FnOnce(&mut dyn Journal) -> R) -> R {
         f(lock(&self.inner.journal).as_mut())
+    }
+
+    /// Waits until a call has no clear answer: time to [`Desk::reconcile`]. For one waiter; a doubt that
+    /// arose before the call is told at once.
+    pub async fn doubt(&self) {
+        self.inner.doubt.notified().await;
     }
 
     /// Why nothing is sent any more, when the journal could not be written; a restart is needed.

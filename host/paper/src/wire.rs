@@ -130,6 +130,8 @@ impl From<SendError> for Failure {
         match error {
             SendError::Refused { code, reason } => Self::Refused { code, reason },
             SendError::AlreadyComplete(text) => Self::AlreadyComplete(text),
+            // A paper exchange has no sessions; what another broker would call so is a refusal with proof.
+            SendError::Expired(reason) => Self::Refused { code: "SESSION_EXPIRED".to_owned(), reason },
             SendError::Unclear(text) => Self::Unclear(text),
         }
     }

@@ -7,6 +7,7 @@ wasmtime::component::bindgen!({
     path: "../../wit",
     world: "trader",
     imports: {
+        "tradeagent:strategy/market.get-quote": async | trappable,
         "tradeagent:strategy/portfolio.get-holdings": async | trappable,
         "tradeagent:strategy/portfolio.get-funds": async | trappable,
         "tradeagent:strategy/portfolio.reconcile": async | trappable,

@@ -57,6 +57,7 @@ pub(crate) const fn is_wasi(_import: &str) -> bool {
 
 fn link_live(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<()> {
     match interface {
+        "market" => market::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "portfolio" => portfolio::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "order-book" => order_book::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "buying" => buying::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
@@ -72,7 +73,6 @@ fn link_reads(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<()
         "types" => types::add_to_linker::<_, HasSelf<_>>(linker, |host: &mut Host| host),
         "run" => run::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "log" => log::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
-        "market" => market::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "state" => state::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "config" => config::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
         "notify" => notify::add_to_linker::<_, HasSelf<_>>(linker, |host| host),
@@ -85,6 +85,27 @@ fn link_reads(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<()
 fn link_inline(linker: &mut Linker<Host>, interface: &str) -> wasmtime::Result<()> {
     let name = contract::full_name(interface);
     match interface {
+        "market" => {
+            let mut it = linker.instance(&name)?;
+            it.func_wrap("get-instruments", |mut c: Caller<'_>, (filter,): (market::InstrumentFilter,)| {
+                Ok((market::Host::get_instruments(c.data_mut(), filter)?,))
+            })?;
+            it.func_wrap("get-instrument", |mut c: Caller<'_>, (symbol,): (String,)| {
+                Ok((market::Host::get_instrument(c.data_mut(), symbol)?,))
+            })?;
+            it.func_wrap("get-quote", |c: Caller<'_>, (symbol,): (String,)| {
+                once(c, "market.get-quote", async |host| market::Host::get_quote(host, symbol).await)
+            })?;
+            it.func_wrap(
+                "get-candles",
+                |mut c: Caller<'_>, (symbols, interval, n): (Vec<String>, market::Interval, u32)| {
+                    Ok((market::Host::get_candles(c.data_mut(), symbols, interval, n)?,))
+                },
+            )?;
+            it.func_wrap("get-session", |mut c: Caller<'_>, ()| {
+                Ok((market::Host::get_session(c.data_mut())?,))
+            })
+        }
         "portfolio" => {
             let mut it = linker.instance(&name)?;
             it.func_wrap("get-positions", |mut c: Caller<'_>, ()| {

@@ -50,7 +50,7 @@ pub trait Services: Send + Sync + 'static {
     /// One instrument.
     fn instrument(&self, symbol: &Symbol) -> Result<Instrument, ReadError>;
     /// The last price.
-    fn quote(&self, symbol: &Symbol) -> Result<Quote, ReadError>;
+    fn quote<'a>(&'a self, symbol: &'a Symbol) -> BoxFuture<'a, Result<Quote, ReadError>>;
     /// Finished bars as columns.
     fn candles(&self, symbols: &[Symbol], interval: Interval, n: u32) -> Result<Vec<Candles>, ReadError>;
     /// The exchange's day.

@@ -46,6 +46,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Drive one component bar by bar
     Backtest(BacktestArgs),
+    /// Log in to the broker account once, show what the session is, log out
+    Login(LoginArgs),
     /// Tell what is going on
     Status(StatusArgs),
     /// List orders, tell one order's trail, or resolve one that nobody else can tell about
@@ -101,6 +103,28 @@ pub struct RunArgs {
     /// Set a parameter of a strategy, over the configuration
     #[arg(long = "param", value_name = "STRATEGY.KEY=VALUE")]
     pub param: Vec<String>,
+}
+
+/// `login`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent login --check --config tradeagent.toml
+  tradeagent login --check --config tradeagent.toml --json
+
+Makes one login, which on this broker ends every other session of the account: it is refused while a host
+holds the account (exit 75). Exit codes: 10 another program may be logged in, 69 the broker does not answer,
+77 others can read the credentials, 78 credentials or configuration.")]
+pub struct LoginArgs {
+    /// Check the credentials with one login
+    #[arg(long, required = true)]
+    pub check: bool,
+    /// Which configuration
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `simulate`.
@@ -339,6 +363,29 @@ pub enum DataCommand {
     Import(ImportArgs),
     /// Tell sessions, gaps and adjustment factors of a data folder
     Info(InfoArgs),
+    /// Fill the daily bars of the universe from the broker, and add the day's from quotes
+    Update(UpdateArgs),
+}
+
+/// `data update`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent data update --config tradeagent.toml
+  tradeagent data update --config tradeagent.toml --bars 400
+
+Goes on where an earlier run stopped. Bars of the exchange's own files are never replaced. A host that runs
+does this by itself after the close (task data-update): while it holds the account, this exits with 75.")]
+pub struct UpdateArgs {
+    /// Which configuration
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Daily bars of each share; default: history_bars of the configuration
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub bars: Option<u32>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `data import`.

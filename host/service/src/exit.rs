@@ -60,6 +60,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
+impl From<crate::credentials::CredentialsError> for Failure {
+    fn from(error: crate::credentials::CredentialsError) -> Self {
+        let exit = match error {
+            crate::credentials::CredentialsError::Open { .. }
+            | crate::credentials::CredentialsError::Unreadable { .. } => Exit::Permission,
+            _ => Exit::Config,
+        };
+        let hint = error.hint();
+        Self::new(exit, error).hint(hint)
+    }
+}
+
 /// A command that did not go well.
 #[derive(Debug)]
 pub struct Failure {

@@ -5,18 +5,31 @@ use std::time::Duration;
 
 use journal::{Durability, Entry, JournalError};
 use model::{ReadError, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::runner::Runner;
 use crate::schedule::Task;
 use crate::scheduler::{Ended, Observer, Scheduler};
 use crate::strategies;
+use crate::tend::tend;
 use crate::wiring::World;
 use runtime::Mode;
 
 /// After a stop is asked for: how long what is on the wire may take before it is journaled Unknown.
 /// Two seconds below the ten in which the process is gone.
 pub const DRAIN: Duration = Duration::from_secs(8);
+
+/// A task due within this time is reason enough for a login.
+const DUE_SOON_NANOS: i64 = 10 * model::time::MINUTE;
+
+/// A task that ends with whoever began it.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Why a host ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +48,8 @@ pub struct Host {
     pub world: World,
     /// The loop.
     pub scheduler: Arc<Scheduler>,
+    /// Told when a new broker session was opened.
+    pub renewed: Arc<Notify>,
 }
 
 impl Host {
@@ -49,13 +64,27 @@ impl Host {
             clock: Arc::clone(&world.clock),
             mode,
         };
-        let scheduler = Scheduler::new(tasks, live, runner, observer);
-        Self { world, scheduler: Arc::new(scheduler) }
+        let mut scheduler = Scheduler::new(tasks, live, runner, observer);
+        let mut renewed = Arc::default();
+        if let Some(link) = &world.live {
+            scheduler.own_work = link.own_work.clone();
+            scheduler.while_due = Some(Arc::clone(&link.while_due));
+            renewed = Arc::clone(&link.renewed);
+        }
+        Self { world, scheduler: Arc::new(scheduler), renewed }
     }
 
     fn note(&self, kind: &str, text: String) -> Result<(), JournalError> {
         let entry = Entry::Note { kind: kind.to_owned(), text, at: self.world.clock.now() };
         self.world.desk.with_journal(|journal| journal.commit(&[entry], Durability::Synced))
+    }
+
+    /// Before the daily hour the session is renewed only for a task: one that is due soon counts.
+    fn due_soon(&self) -> Option<Box<dyn std::any::Any + Send>> {
+        let live = self.world.live.as_ref()?;
+        let now = self.world.clock.now();
+        let (at, _) = self.scheduler.next_run(now)?;
+        (at.nanos_since(now) <= DUE_SOON_NANOS).then(|| (live.while_due)())
     }
 
     /// Runs until told to stop or `until` has come.
@@ -65,11 +94,15 @@ impl Host {
         stop: watch::Receiver<bool>,
     ) -> Result<Ended, HostError> {
         self.note("host-start", format!("tradeagent {}", env!("CARGO_PKG_VERSION")))?;
+        let desk = self.world.desk.clone();
+        let tending = tend(desk, Arc::clone(&self.world.clock), Arc::clone(&self.renewed));
+        let tending = AbortOnDrop(tokio::spawn(tending));
         // Nothing may run on a book that is not known. A broker that does not answer is asked again:
         // a failed answer is never evidence.
         let mut wait_seconds = 1;
         loop {
-            match self.world.desk.reconcile().await {
+            let _due = self.due_soon();
+            let read = match self.world.desk.reconcile().await {
                 Ok(differences) => {
                     for difference in differences {
                         tracing::warn!(
@@ -78,10 +111,19 @@ impl Host {
                             difference.what
                         );
                     }
-                    break;
+                    Ok(())
                 }
-                Err(ReadError::Unavailable(why)) => {
-                    tracing::warn!(why, wait_seconds, "the books could not be read; trying again");
+                Err(ReadError::Unavailable(why)) => Err(why),
+                Err(error) => return Err(HostError::Desk(error.to_string())),
+            };
+            let ready = match (read, &self.world.live) {
+                (Ok(()), Some(live)) => (live.prepare)().await,
+                (read, _) => read,
+            };
+            match ready {
+                Ok(()) => break,
+                Err(why) => {
+                    tracing::warn!(why, wait_seconds, "the broker could not be read; trying again");
                     let mut stopped = stop.clone();
                     tokio::select! {
                         biased;
@@ -90,10 +132,10 @@ impl Host {
                     }
                     wait_seconds = (wait_seconds * 2).min(60);
                 }
-                Err(error) => return Err(HostError::Desk(error.to_string())),
             }
         }
         let ended = self.scheduler.run(until, stop).await;
+        drop(tending);
         let unknown = self.world.desk.shutdown(DRAIN).await;
         if unknown > 0 {
             tracing::warn!(unknown, "orders were still on the wire and are journaled as unknown");

@@ -49,23 +49,56 @@ impl Runner {
         scheduled: Timestamp,
         attempt: u32,
     ) -> Result<Claim, JournalError> {
-        let now = self.clock.now();
-        let day = scheduled.ist_date();
-        let id = task.run_id(scheduled);
+        if !self.take(task, scheduled, attempt)? {
+            return Ok(Claim::Taken);
+        }
+        let info = self.info(task, strategy, scheduled, scheduled.ist_date(), attempt, self.clock.now());
+        Ok(Claim::Ours(Box::new(info)))
+    }
+
+    /// Claims the slot durably; false: it has run, or is running, already.
+    pub fn take(&self, task: &Task, scheduled: Timestamp, attempt: u32) -> Result<bool, JournalError> {
         let start = RunStart {
-            id: id.clone(),
+            id: task.run_id(scheduled),
             task: task.name.clone(),
             strategy: task.strategy.clone(),
             scheduled,
-            day,
-            at: now,
+            day: scheduled.ist_date(),
+            at: self.clock.now(),
             attempt,
         };
         match self.desk.with_journal(|journal| journal.commit(&[Entry::RunStart(start)], Durability::Synced))
         {
-            Ok(()) => Ok(Claim::Ours(Box::new(self.info(task, strategy, scheduled, day, attempt, now)))),
-            Err(JournalError::Duplicate(_)) => Ok(Claim::Taken),
+            Ok(()) => Ok(true),
+            Err(JournalError::Duplicate(_)) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps how a run of the host's own work ended; a failure is an alert.
+    pub fn finish_own(
+        &self,
+        task: &Task,
+        scheduled: Timestamp,
+        outcome: RunOutcome,
+    ) -> Result<(), JournalError> {
+        let now = self.clock.now();
+        let mut entries = Vec::with_capacity(2);
+        if let RunOutcome::Failed { reason } = &outcome {
+            entries.push(Entry::Alert(self.failed(task, scheduled.ist_date(), reason, now)));
+        }
+        entries.push(self.end(task, scheduled, now, outcome));
+        self.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))
+    }
+
+    /// Once per task, day and reason: what fails each minute says so once.
+    fn failed(&self, task: &Task, day: Date, reason: &str, at: Timestamp) -> journal::Alert {
+        journal::Alert {
+            key: format!("failed:{}:{day}:{reason}", task.name),
+            severity: journal::Severity::Warning,
+            source: "host".to_owned(),
+            text: format!("{} did not do its work: {reason}", task.name),
+            at,
         }
     }
 
@@ -141,14 +174,7 @@ impl Runner {
             }));
         }
         if let RunOutcome::Failed { reason } = &ended {
-            // Once per task, day and reason: a strategy that fails each minute says so once.
-            entries.push(Entry::Alert(journal::Alert {
-                key: format!("failed:{}:{}:{}", task.name, info.origin.day, reason),
-                severity: journal::Severity::Warning,
-                source: "host".to_owned(),
-                text: format!("{} did not do its work: {reason}", task.name),
-                at: now,
-            }));
+            entries.push(Entry::Alert(self.failed(task, info.origin.day, reason, now)));
         }
         entries.push(self.end(task, info.scheduled, now, ended.clone()));
         self.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))?;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::{JournalError, RunOutcome, RunRow};
-use model::{Date, Exchange, StrategyName, Timestamp};
+use model::{BoxFuture, Date, Exchange, Report, StrategyName, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -60,6 +60,13 @@ impl std::fmt::Display for HostEvent {
     }
 }
 
+/// Work of the host itself that is scheduled like a strategy; its answer is one line for the record.
+pub type OwnWork = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
+/// Told before a run begins; what it gives is kept until the run has ended (a login before the daily hour
+/// is allowed while a task is due).
+pub type WhileDue = Arc<dyn Fn() -> Box<dyn std::any::Any + Send> + Send + Sync>;
+
 /// Who watches.
 pub type Observer = Arc<dyn Fn(HostEvent) + Send + Sync>;
 
@@ -84,6 +91,10 @@ pub struct Scheduler {
     pub runner: Runner,
     /// Who watches.
     pub observer: Observer,
+    /// The host's own work, by the name that its tasks give as their strategy.
+    pub own_work: BTreeMap<StrategyName, OwnWork>,
+    /// Told before each run.
+    pub while_due: Option<WhileDue>,
     running: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -95,7 +106,8 @@ impl Scheduler {
         runner: Runner,
         observer: Observer,
     ) -> Self {
-        Self { tasks, strategies, runner, observer, running: Arc::default() }
+        let running = Arc::default();
+        Self { tasks, strategies, runner, observer, own_work: BTreeMap::new(), while_due: None, running }
     }
 
     const fn exchange(&self) -> Exchange {
@@ -315,6 +327,9 @@ impl Scheduler {
     fn begin(&self, runs: &mut JoinSet<()>, due: Due, attempt: u32) -> Result<(), JournalError> {
         let task = &self.tasks[due.task];
         let skip = |reason: String| self.not_run(due.task, due.at, RunOutcome::Skipped { reason });
+        if let Some(work) = self.own_work.get(&task.strategy) {
+            return self.begin_own(runs, task, due.at, attempt, Arc::clone(work));
+        }
         let Some(strategy) = self.strategies.get(&task.strategy) else {
             return skip(format!("there is no strategy `{}`", task.strategy));
         };
@@ -331,7 +346,9 @@ impl Scheduler {
         };
         let (runner, task, handle) = (self.runner.clone(), task.clone(), strategy.handle.clone());
         let (observer, running) = (Arc::clone(&self.observer), Arc::clone(&self.running));
+        let due = self.while_due.as_ref().map(|tell| tell());
         runs.spawn(async move {
+            let _due = due;
             let now = runner.clock.now();
             let outcome = handle.run((*info).clone(), now, Runner::cause(attempt)).await;
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.name);
@@ -342,6 +359,34 @@ impl Scheduler {
                 Err(error) => tracing::error!(%error, task = task.name, "the end of a run could not be kept"),
             }
             refresh(&runner, &observer).await;
+        });
+        Ok(())
+    }
+
+    /// The same for work of the host's own.
+    fn begin_own(
+        &self,
+        runs: &mut JoinSet<()>,
+        task: &Task,
+        scheduled: Timestamp,
+        attempt: u32,
+        work: OwnWork,
+    ) -> Result<(), JournalError> {
+        if !self.runner.take(task, scheduled, attempt)? {
+            return Ok(());
+        }
+        let (runner, task, observer) = (self.runner.clone(), task.clone(), Arc::clone(&self.observer));
+        let due = self.while_due.as_ref().map(|tell| tell());
+        runs.spawn(async move {
+            let _due = due;
+            let outcome = match work().await {
+                Ok(summary) => RunOutcome::Done { report: Some(Report { summary, ..Report::default() }) },
+                Err(reason) => RunOutcome::Failed { reason },
+            };
+            if let Err(error) = runner.finish_own(&task, scheduled, outcome.clone()) {
+                tracing::error!(%error, task = task.name, "the end of a run could not be kept");
+            }
+            observer(HostEvent::Run { task: task.name.clone(), scheduled, outcome });
         });
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use calendar::{AmoWindow, Calendar, CalendarError, Phase};
 use journal::{Alert, Durability, Entry, Severity as JournalSeverity};
-use market::{Candles, InstrumentFilter, Interval, Market, MarketError, Quote};
+use market::{Candles, InstrumentFilter, Interval, LiveMarket, Market, MarketError, Quote};
 use model::clock::SharedClock;
 use model::{
     BoxFuture, Date, DayAccount, Difference, Exchange, Funds, Holding, Instrument, InstrumentClass,
@@ -85,6 +85,8 @@ pub struct HostServices {
     pub desk: Desk,
     /// Prices and instruments.
     pub market: Arc<dyn Market>,
+    /// Asked for a fresh quote before it is read; none where prices come from stored data.
+    pub quotes: Option<Arc<LiveMarket>>,
     /// Sessions.
     pub sessions: Sessions,
     /// Now.
@@ -112,8 +114,13 @@ impl HostServices {
 fn read_error(error: MarketError) -> ReadError {
     match error {
         MarketError::Unknown { .. } => ReadError::NotFound(error.to_string()),
-        MarketError::Stale { .. } | MarketError::TooEarly { .. } => ReadError::Stale(error.to_string()),
-        MarketError::TooMany { .. } => ReadError::Denied(error.to_string()),
+        MarketError::Stale { .. }
+        | MarketError::StaleQuote { .. }
+        | MarketError::SilentFeed { .. }
+        | MarketError::StaleHistory { .. }
+        | MarketError::TooEarly { .. } => ReadError::Stale(error.to_string()),
+        MarketError::NoQuote { .. } => ReadError::Unavailable(error.to_string()),
+        MarketError::TooMany { .. } | MarketError::NoMinutes => ReadError::Denied(error.to_string()),
     }
 }
 
@@ -136,8 +143,16 @@ impl Services for HostServices {
         self.market.instrument(symbol, self.clock.now()).map_err(read_error)
     }
 
-    fn quote(&self, symbol: &Symbol) -> Result<Quote, ReadError> {
-        self.market.quote(symbol, self.clock.now()).map_err(read_error)
+    fn quote<'a>(&'a self, symbol: &'a Symbol) -> BoxFuture<'a, Result<Quote, ReadError>> {
+        Box::pin(async move {
+            if let Some(live) = &self.quotes
+                && let Err(error) = live.ensure_fresh(symbol).await
+            {
+                // What is kept may still be fresh enough; if not, the next line says so.
+                tracing::debug!(%error, %symbol, "no fresh quote");
+            }
+            self.market.quote(symbol, self.clock.now()).map_err(read_error)
+        })
     }
 
     fn candles(&self, symbols: &[Symbol], interval: Interval, n: u32) -> Result<Vec<Candles>, ReadError> {

@@ -1,4 +1,4 @@
-//! Puts a paper host together: data, exchange, desk, runtime, strategies.
+//! Puts a host together: data, broker, desk, runtime, strategies.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex};
 use ::broker::Broker;
 use calendar::Calendar;
 use journal::{Durability, Entry, Journal};
-use market::{Dataset, Market, PriceSource, ReplayMarket, ReplayOptions};
+use market::{Dataset, LiveMarket, Market, PriceSource, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
-use model::{Account, Date, Exchange, LedgerEntry, LedgerKind, Money, Product, Side};
+use model::{Account, BoxFuture, Date, Exchange, LedgerEntry, LedgerKind, Money, Product, Side, StrategyName};
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
+use tokio::sync::Notify;
 use runtime::{Profile, Runtime, RuntimeOptions, Services};
 
 use crate::config::{BrokerKind, Config};
+use crate::control::SessionTeller;
 use crate::exit::Failure;
+use crate::scheduler::{OwnWork, WhileDue};
 use crate::services::{DeskView, HostServices, Sessions};
 use crate::strategies::{self, Strategy};
 
@@ -95,10 +98,76 @@ pub struct World {
     pub services: Arc<dyn Services>,
     /// The strategies, by name.
     pub strategies: BTreeMap<model::StrategyName, Strategy>,
-    /// Prices.
-    pub market: Arc<ReplayMarket>,
     /// The exchange, when it is in this process.
     pub exchange: Option<Arc<Mutex<paper::Exchange>>>,
+    /// What a connection to a real broker brings along.
+    pub live: Option<Arc<LiveLink>>,
+}
+
+/// A broker, and where prices come from.
+pub struct Link {
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// What strategies and the desk read.
+    pub market: Arc<dyn Market>,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// The exchange, when it is in this process.
+    pub exchange: Option<Arc<Mutex<paper::Exchange>>>,
+    /// What a connection to a real broker brings along.
+    pub live: Option<Arc<LiveLink>>,
+}
+
+/// What a connection to a real broker brings along.
+pub struct LiveLink {
+    /// Told when a new session was opened.
+    pub renewed: Arc<Notify>,
+    /// Told before each run, so that a login before the daily hour is allowed.
+    pub while_due: WhileDue,
+    /// How the session stands.
+    pub session: SessionTeller,
+    /// The host's own scheduled work, by name.
+    pub own_work: BTreeMap<StrategyName, OwnWork>,
+    /// Reads what strategies need before the first of them runs: today's shares.
+    pub prepare: Prepare,
+    /// Asked for a fresh quote before a strategy reads it.
+    pub quotes: Arc<LiveMarket>,
+}
+
+/// Reads what strategies need; an error is one sentence, and it may be tried again.
+pub type Prepare = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+impl Link {
+    /// The paper exchange that the config names, on `paper`'s data.
+    pub fn paper(config: &Config, paper: &PaperMarket, ways: &Ways) -> Result<Self, Failure> {
+        let clock = &ways.clock;
+        let (broker, exchange): (Arc<dyn Broker>, _) = match &config.account.broker {
+            BrokerKind::PaperRemote { address } => {
+                (Arc::new(RemotePaper::new(*address, Arc::clone(clock))), None)
+            }
+            BrokerKind::Paper | BrokerKind::KotakNeo(_) => {
+                let exchange = paper.exchange(config, ways.seed);
+                let broker = match &ways.book {
+                    Some(path) => PaperBroker::durable(
+                        Arc::clone(&exchange),
+                        Arc::clone(clock),
+                        path,
+                        &market_name(config),
+                    )
+                    .map_err(|error| Failure::general(error.into()))?,
+                    None => PaperBroker::new(Arc::clone(&exchange), Arc::clone(clock)),
+                };
+                (Arc::new(broker), Some(exchange))
+            }
+        };
+        Ok(Self {
+            broker,
+            market: Arc::clone(&paper.market) as Arc<dyn Market>,
+            sessions: paper.sessions.clone(),
+            exchange,
+            live: None,
+        })
+    }
 }
 
 /// How a host is run.
@@ -118,36 +187,18 @@ pub struct Ways {
 }
 
 impl World {
-    /// Puts a host together on `paper` and `journal`.
+    /// Puts a host together on `link` and `journal`.
     pub fn build(
         config: &Config,
-        paper: &PaperMarket,
+        link: Link,
         mut journal: Box<dyn Journal>,
         ways: Ways,
     ) -> Result<Self, Failure> {
-        let Ways { clock, blocking, profile, cache, seed, book } = ways;
+        let Ways { clock, blocking, profile, cache, .. } = ways;
+        let Link { broker, market, sessions, exchange, live } = link;
         let settings = &config.account;
         let account = settings.name.clone();
-        let (broker, exchange): (Arc<dyn Broker>, _) = match settings.broker {
-            BrokerKind::Paper => {
-                let exchange = paper.exchange(config, seed);
-                let broker = match book {
-                    Some(path) => PaperBroker::durable(
-                        Arc::clone(&exchange),
-                        Arc::clone(&clock),
-                        &path,
-                        &market_name(config),
-                    )
-                    .map_err(|error| Failure::general(error.into()))?,
-                    None => PaperBroker::new(Arc::clone(&exchange), Arc::clone(&clock)),
-                };
-                (Arc::new(broker), Some(exchange))
-            }
-            BrokerKind::PaperRemote { address } => {
-                (Arc::new(RemotePaper::new(address, Arc::clone(&clock))), None)
-            }
-        };
-        adopt_opening(config, paper, journal.as_mut(), &clock)?;
+        adopt_opening(config, &sessions, journal.as_mut(), &clock)?;
         let mut desk_config = DeskConfig::new(account.clone());
         desk_config.limits = config.limits.clone();
         desk_config.blocking = blocking;
@@ -155,10 +206,9 @@ impl World {
             schedule: model::charges::ChargeSchedule::bundled(),
             tariff: settings.tariff.clone(),
         });
-        let market = Arc::clone(&paper.market) as Arc<dyn Market>;
         let view = DeskView {
             market: Arc::clone(&market),
-            sessions: paper.sessions.clone(),
+            sessions: sessions.clone(),
             clock: Arc::clone(&clock),
         };
         let desk = Desk::open(desk_config, journal, Arc::clone(&broker), Arc::clone(&clock), Arc::new(view))
@@ -170,7 +220,8 @@ impl World {
         let services: Arc<dyn Services> = Arc::new(HostServices {
             desk: desk.clone(),
             market,
-            sessions: paper.sessions.clone(),
+            quotes: live.as_ref().map(|live| Arc::clone(&live.quotes)),
+            sessions: sessions.clone(),
             clock: Arc::clone(&clock),
             orders_per_day: config
                 .strategies
@@ -183,13 +234,13 @@ impl World {
         Ok(Self {
             account,
             clock,
-            sessions: paper.sessions.clone(),
+            sessions,
             desk,
             broker,
             services,
             strategies,
-            market: Arc::clone(&paper.market),
             exchange,
+            live,
         })
     }
 }
@@ -202,7 +253,7 @@ pub fn market_name(config: &Config) -> String {
 /// On a journal that has no ledger yet, takes over the shares that the config says are there.
 fn adopt_opening(
     config: &Config,
-    paper: &PaperMarket,
+    sessions: &Sessions,
     journal: &mut dyn Journal,
     clock: &SharedClock,
 ) -> Result<(), Failure> {
@@ -216,7 +267,7 @@ fn adopt_opening(
         return Ok(());
     }
     let now = clock.now();
-    let settles = paper.sessions.calendar.known_from();
+    let settles = sessions.calendar.known_from();
     let entries: Vec<Entry> = account
         .positions
         .iter()

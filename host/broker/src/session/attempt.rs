@@ -99,9 +99,8 @@ impl<L: Login> Keeper<L> {
             let alarm = self.gate(|gate, heard| gate.standing.measure(asked, heard, theirs));
             self.tell(alarm);
         }
-        answer.map(|stepped| stepped.value).map_err(|error| LoginError {
-            text: format!("login step {name}: {}", error.text),
-            ..error
-        })
+        answer
+            .map(|stepped| stepped.value)
+            .map_err(|error| LoginError { text: format!("login step {name}: {}", error.text), ..error })
     }
 }

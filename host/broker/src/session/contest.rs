@@ -47,7 +47,8 @@ impl Contest {
         self.turn_to(day);
         self.early += 1;
         self.logins = self.logins.max(1);
-        self.pending = self.open.is_some() || self.early >= EARLY_DEATHS || self.logins >= config.contest_logins;
+        self.pending =
+            self.open.is_some() || self.early >= EARLY_DEATHS || self.logins >= config.contest_logins;
     }
 
     /// The broker took a code.

@@ -10,8 +10,8 @@ use super::renewal::Landing;
 use super::standing::Standing;
 use super::sync::{AtomicUsize, Mutex, Ordering, Slot, lock};
 use super::{
-    Conflicts, Events, Generation, KeeperConfig, KeeperStatus, Login, NoSession, Session, SessionEvent, Spawn,
-    Totp,
+    Conflicts, Events, Generation, KeeperConfig, KeeperStatus, Login, NoSession, Session, SessionEvent,
+    Spawn, Totp,
 };
 
 /// What a renewal gives: a session later than the one seen to expire, or the reason why there is none.

@@ -145,7 +145,8 @@ impl Standing {
         if !expected && lived <= nanos(self.config.contest_window) {
             self.contest.died_early(now.ist_date(), &self.config);
         }
-        let expired = SessionEvent::Expired { generation: self.generation, lived_ms: lived / MILLI, expected };
+        let expired =
+            SessionEvent::Expired { generation: self.generation, lived_ms: lived / MILLI, expected };
         recovered.into_iter().chain([expired]).collect()
     }
 

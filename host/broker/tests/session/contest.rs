@@ -37,7 +37,10 @@ fn two_early_deaths_in_a_row_are_a_contest() {
         "nothing found on this machine: another machine, the web or mobile app, or a container".to_owned();
     let end = world.clock.now().plus_minutes(15);
     let events = world.news();
-    assert!(matches!(events[0], SessionEvent::Expired { lived_ms: 13_000, expected: false, .. }), "{events:?}");
+    assert!(
+        matches!(events[0], SessionEvent::Expired { lived_ms: 13_000, expected: false, .. }),
+        "{events:?}"
+    );
     assert_eq!(events[1], SessionEvent::Contested { found: vec![elsewhere.clone()], until: end });
     assert_eq!(events.len(), 2);
     assert!(world.keeper.current().is_none());

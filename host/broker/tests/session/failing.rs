@@ -108,6 +108,9 @@ fn the_status_can_be_written_as_json() {
     let world = World::new();
     world.open(Generation::NONE);
     let json = serde_json::to_value(world.keeper.status()).expect("JSON");
-    assert_eq!((&json["state"], &json["generation"], &json["renewals"]), (&"open".into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&json["state"], &json["generation"], &json["renewals"]),
+        (&"open".into(), &1.into(), &1.into())
+    );
     assert!(json["reason"].is_null());
 }

@@ -8,6 +8,7 @@ use crate::json::Json;
 use crate::rows::{Candle, CandleQuery, Instrument, Quote, QuoteFilter, says_no_data};
 use crate::said::{Said, Shape};
 use crate::scrip::{ScripFiles, ScripMaster};
+use crate::time;
 use crate::transport::{Body, Method, Request};
 
 /// The longest file of the scrip master that is read, in bytes.
@@ -51,7 +52,8 @@ impl Client {
         };
         let sent = self.transport.send(request).await;
         let response = sent.map_err(|error| Error::from(error).cleaned(&self.secrets))?;
-        let unreadable = |why: String| Error::Unreadable { http: response.status, why, server_time: None };
+        let server_time = response.header("date").and_then(time::http_date);
+        let unreadable = |why: String| Error::Unreadable { http: response.status, why, server_time };
         if !(200..300).contains(&response.status) {
             return Err(unreadable("the scrip master is not there".to_owned()));
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::address;
@@ -81,7 +81,7 @@ impl Client {
     /// For a session, over a transport. `consumer_key` is the access token of the dashboard.
     pub fn new(transport: Arc<dyn Transport>, consumer_key: SecretString, session: Session) -> Self {
         let secrets =
-            Secrets::of([&session.token, &session.sid, &consumer_key].into_iter().chain(&session.ucc));
+            Secrets::of([&session.token, &session.sid, &consumer_key]).and_in_texts(session.ucc.as_ref());
         Self { transport, consumer_key, session, patience: Patience::default(), secrets }
     }
 

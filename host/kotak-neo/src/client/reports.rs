@@ -94,6 +94,16 @@ impl Client {
         read_one(&answer, first, ClientIp::read)
     }
 
+    /// Ends the session, best effort (facts 1.1: only the first generation's client really calls it; where
+    /// the server does not know the path, the session ends at midnight).
+    pub async fn logout(&self) -> Result<(), Error> {
+        let mut call = self.post("", object([]));
+        call.url = format!("{}/login/1.0/logout", self.session.login_url);
+        call.form = None;
+        call.answer_bytes_max = SMALL_BYTES_MAX;
+        self.call(call).await.map(drop)
+    }
+
     async fn list<T>(
         &self,
         path: &str,

@@ -106,13 +106,13 @@ enum State {
 /// A busy feed is pinged after so many frames, since quiet is what otherwise brings a ping about.
 const FRAMES_PER_PING: usize = 32;
 /// So many frames without an ack are as good as none.
-const FRAMES_BEFORE_ACK_MAX: usize = 16;
+const FRAMES_BEFORE_ACK_MAX: usize = 4;
 
 impl OrderFeed {
     /// For a session, over a transport; nothing is sent yet. The address is the session's `rt_url`, else
     /// `/realtime` at its base.
     pub fn new(transport: Arc<dyn Transport>, session: Session, options: FeedOptions) -> Self {
-        let secrets = Secrets::of([&session.token, &session.sid].into_iter().chain(&session.ucc));
+        let secrets = Secrets::of([&session.token, &session.sid]).and_in_texts(session.ucc.as_ref());
         Self {
             url: url(&session),
             transport,

@@ -2,7 +2,8 @@
 //! machine's roots.
 //!
 //! Sends each request once: no retry (a reused connection that dies is [`TransportError::NoAnswer`]), no
-//! redirect, no proxy, no cookies, no cache.
+//! redirect, no proxy, no cookies, no cache. The one thing that hyper may do again is to look for a connection:
+//! a request that it has not begun to write goes to a new one when the kept one turns out to be closed.
 
 mod failure;
 mod socket;

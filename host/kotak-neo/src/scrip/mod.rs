@@ -53,13 +53,19 @@ impl ScripMaster {
         let columns = Columns::of(reader.byte_headers().map_err(|_| ScripError::NotCsv)?)?;
         let mut master = Self { rows: Vec::new(), rejected: 0 };
         for record in reader.byte_records() {
-            match record.ok().and_then(|record| ScripRow::read(&columns, &record)) {
+            let lines = record.as_ref().map_or(1, lines_of);
+            match record.ok().filter(|_| lines == 1).and_then(|record| ScripRow::read(&columns, &record)) {
                 Some(row) => master.rows.push(row),
-                None => master.rejected += 1,
+                None => master.rejected += lines,
             }
         }
         Ok(master)
     }
+}
+
+/// A stray quote makes one record of many lines; each of them is a row that was not read.
+fn lines_of(record: &csv::ByteRecord) -> usize {
+    1 + record.as_slice().iter().filter(|byte| **byte == b'\n').count()
 }
 
 impl ScripFiles {

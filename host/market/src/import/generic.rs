@@ -9,7 +9,7 @@ use model::time::{MINUTE, SECOND};
 use model::{Date, Timestamp};
 
 use super::line::{Columns, Daily, Fault, Minute, Parsed, date, price, shorten, symbol, text, volume};
-use crate::row::{MinuteRow, Row, check_bar};
+use crate::row::{MinuteRow, Row, RowSource, check_bar};
 
 /// Where its columns are, and the symbol of lines that name none.
 pub struct Layout {
@@ -74,7 +74,16 @@ impl Layout {
                 isin: self.isin.and_then(|at| field(at, "isin").ok()).unwrap_or("").into(),
                 series: self.series.and_then(|at| field(at, "series").ok()).unwrap_or("EQ").into(),
                 date,
-                row: Row { open, high, low, close, prev_close: 0, volume, series: 0 },
+                row: Row {
+                    open,
+                    high,
+                    low,
+                    close,
+                    prev_close: 0,
+                    volume,
+                    series: 0,
+                    source: RowSource::ExchangeFile,
+                },
             }),
             When::Minute(start) => {
                 let start = start.nanos().div_euclid(MINUTE) * MINUTE;

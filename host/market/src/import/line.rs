@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use csv::ByteRecord;
 use model::{Date, Price};
 
-use crate::row::{MinuteRow, Row, RowFault, check_bar};
+use crate::row::{MinuteRow, Row, RowFault, RowSource, check_bar};
 
 /// Why a line is refused.
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +221,7 @@ impl Figures {
             prev_close: optional_price(record, self.prev_close, || "PREV_CLOSE".to_owned())?,
             volume: volume(record, self.volume, || columns.name(self.volume))?,
             series: 0,
+            source: RowSource::ExchangeFile,
         };
         check_bar(row.open, row.high, row.low, row.close, row.volume)?;
         Ok(row)

@@ -68,7 +68,7 @@ fn days(market: &ReplayMarket, history: &History, visible: &Visible, n: usize) -
     columns
 }
 
-fn scale(columns: &mut Candles, range: std::ops::Range<usize>, ratio: Ratio) {
+pub(crate) fn scale(columns: &mut Candles, range: std::ops::Range<usize>, ratio: Ratio) {
     if ratio.is_one() {
         return;
     }

@@ -104,8 +104,25 @@ fn is_weekday(date: Date) -> bool {
 }
 
 /// Beyond the calendar every weekday counts: prices are then called stale rather too early than too late.
-fn is_session(calendar: &Calendar, exchange: Exchange, date: Date) -> bool {
+pub(crate) fn is_session(calendar: &Calendar, exchange: Exchange, date: Date) -> bool {
     calendar.is_trading_day(exchange, date).unwrap_or_else(|_| is_weekday(date))
+}
+
+/// The last session on or before `date`; none within two months, which no exchange rests.
+pub(crate) fn session_through(calendar: &Calendar, exchange: Exchange, date: Date) -> Option<Date> {
+    std::iter::successors(Some(date), Date::pred_opt)
+        .take(60)
+        .find(|date| is_session(calendar, exchange, *date))
+}
+
+/// The last session whose daily bar is to be there at `now`.
+pub(crate) fn last_finished(calendar: &Calendar, exchange: Exchange, now: Timestamp) -> Option<Date> {
+    let today = now.ist_date();
+    let last = session_through(calendar, exchange, today)?;
+    if last < today || Hours::of(calendar, exchange, last).bar_from() <= now {
+        return Some(last);
+    }
+    session_through(calendar, exchange, last.pred_opt()?)
 }
 
 fn next_session(calendar: &Calendar, exchange: Exchange, after: Date) -> Date {

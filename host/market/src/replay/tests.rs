@@ -2,7 +2,7 @@ use model::Side;
 use proptest::prelude::*;
 
 use super::*;
-use crate::row::{MinuteRow, Row};
+use crate::row::{MinuteRow, Row, RowSource};
 use crate::table::Table;
 
 fn date(text: &str) -> Date {
@@ -30,6 +30,7 @@ fn table(closes: [i64; 5]) -> Table {
             prev_close,
             volume: 375_000,
             series: eq,
+            source: RowSource::ExchangeFile,
         };
         table.insert_daily("ABC", "INE1", day, row(close), true);
         if at == 0 {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Datelike;
 use model::{Date, Symbol};
 
-use crate::row::Row;
-use crate::table::{FileNote, SymbolTable, Table, exchange_of, slot};
+use crate::row::{Row, RowSource};
+use crate::table::{FileNote, SourceNote, SymbolTable, Table, exchange_of, slot};
 use crate::wire::{Malformed, Reader, put, put_signed, put_text};
 
 /// Columns of the daily part of `table`.
@@ -44,6 +44,14 @@ pub fn encode(table: &Table) -> Vec<u8> {
     for (name, symbol) in kept {
         encode_symbol(&mut out, name, symbol, &indices[slot(exchange_of(name.as_str()))]);
     }
+    put(&mut out, table.notes.len() as u64);
+    for (name, note) in &table.notes {
+        put_text(&mut out, name.as_str());
+        let (from, through) = note.asked.unzip();
+        for date in [from, through, note.quiet] {
+            put(&mut out, date.map_or(0, |date| zigzag(i64::from(date.num_days_from_ce())) + 1));
+        }
+    }
     out
 }
 
@@ -75,14 +83,35 @@ fn encode_symbol(out: &mut Vec<u8>, name: &Symbol, symbol: &SymbolTable, index: 
         put(out, row.volume);
         (last_index, last_close, last_series) = (at, row.close, row.series);
     }
+    encode_sources(out, symbol);
+}
+
+/// Runs of rows of one source: nearly always a single one, or what is new at the end of what is old.
+fn encode_sources(out: &mut Vec<u8>, symbol: &SymbolTable) {
+    let mut runs: Vec<(u64, RowSource)> = Vec::new();
+    for row in symbol.daily.values() {
+        match runs.last_mut() {
+            Some((count, source)) if *source == row.source => *count += 1,
+            _ => runs.push((1, row.source)),
+        }
+    }
+    put(out, runs.len() as u64);
+    for (count, source) in runs {
+        let code = match source {
+            RowSource::ExchangeFile => 0,
+            RowSource::BrokerHistory => 1,
+            RowSource::Quotes => 2,
+        };
+        put(out, count * 4 + code);
+    }
 }
 
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-/// The daily part that [`encode`] wrote.
-pub fn decode(bytes: &[u8]) -> Result<Table, Malformed> {
+/// The daily part that [`encode`] wrote; `with_sources` is false for version 1, which did not keep them.
+pub fn decode(bytes: &[u8], with_sources: bool) -> Result<Table, Malformed> {
     let mut reader = Reader::new(bytes);
     let mut table = Table::default();
     for _ in 0..reader.count()? {
@@ -107,10 +136,45 @@ pub fn decode(bytes: &[u8]) -> Result<Table, Malformed> {
     for _ in 0..reader.count()? {
         let name = reader.text()?;
         let dates = &dates[slot(exchange_of(name))];
-        let symbol = decode_symbol(&mut reader, dates, table.series.len())?;
+        let mut symbol = decode_symbol(&mut reader, dates, table.series.len())?;
+        if with_sources {
+            decode_sources(&mut reader, &mut symbol)?;
+        }
         table.symbols.insert(Symbol::from(name), symbol);
     }
+    if with_sources {
+        for _ in 0..reader.count()? {
+            let name = Symbol::from(reader.text()?);
+            let dates = [date(&mut reader)?, date(&mut reader)?, date(&mut reader)?];
+            let note = SourceNote { asked: dates[0].zip(dates[1]), quiet: dates[2] };
+            table.notes.insert(name, note);
+        }
+    }
     if reader.is_empty() { Ok(table) } else { Err(Malformed) }
+}
+
+/// A date that may be none.
+fn date(reader: &mut Reader<'_>) -> Result<Option<Date>, Malformed> {
+    let Some(value) = reader.get()?.checked_sub(1) else { return Ok(None) };
+    let day = (value >> 1) as i64 ^ -((value & 1) as i64);
+    i32::try_from(day).ok().and_then(Date::from_num_days_from_ce_opt).map(Some).ok_or(Malformed)
+}
+
+fn decode_sources(reader: &mut Reader<'_>, symbol: &mut SymbolTable) -> Result<(), Malformed> {
+    let mut rows = symbol.daily.values_mut();
+    for _ in 0..reader.count()? {
+        let run = reader.get()?;
+        let source = match run & 3 {
+            0 => RowSource::ExchangeFile,
+            1 => RowSource::BrokerHistory,
+            2 => RowSource::Quotes,
+            _ => return Err(Malformed),
+        };
+        for _ in 0..run >> 2 {
+            rows.next().ok_or(Malformed)?.source = source;
+        }
+    }
+    if rows.next().is_none() { Ok(()) } else { Err(Malformed) }
 }
 
 fn decode_symbol(
@@ -148,7 +212,8 @@ fn decode_symbol(
             }
         };
         let volume = reader.get()?;
-        rows.push((date, Row { open, high, low, close, prev_close, volume, series }));
+        let source = RowSource::ExchangeFile;
+        rows.push((date, Row { open, high, low, close, prev_close, volume, series, source }));
         last_close = close;
     }
     // Sorted already: building from a sorted run is linear.

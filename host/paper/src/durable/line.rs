@@ -140,7 +140,8 @@ impl Given {
             Ok(ack) => Self::Ack(ack.broker_id.clone()),
             Err(SendError::Refused { code, .. }) => Self::Refused(code.clone()),
             Err(SendError::AlreadyComplete(_)) => Self::AlreadyComplete,
-            Err(SendError::Unclear(_)) => Self::Unclear,
+            // The exchange itself gives neither: it has no sessions, and it knows what it did.
+            Err(SendError::Expired(_) | SendError::Unclear(_)) => Self::Unclear,
         }
     }
 }

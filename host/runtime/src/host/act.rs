@@ -60,11 +60,8 @@ impl Host {
         check_size(terms.trigger.unwrap_or_default(), terms.quantity)?;
         self.grants.check_symbol(&terms.symbol)?;
         if self.grants.max_order_value.is_some() {
-            self.grants.check_value(terms.value(self.reference(
-                &terms.symbol,
-                terms.price,
-                terms.trigger,
-            )?))?;
+            let reference = self.reference(&terms.symbol, terms.price, terms.trigger).await?;
+            self.grants.check_value(terms.value(reference))?;
         }
         let request = PlaceRequest {
             key: request.key,
@@ -114,14 +111,19 @@ impl Host {
     }
 
     /// The price at which an order without a limit is valued: the trigger, else the last price.
-    fn reference(&self, symbol: &Symbol, limit: Price, trigger: Option<Price>) -> Result<Price, OrderError> {
+    async fn reference(
+        &mut self,
+        symbol: &Symbol,
+        limit: Price,
+        trigger: Option<Price>,
+    ) -> Result<Price, OrderError> {
         if limit.is_positive() {
             return Ok(limit);
         }
         if let Some(trigger) = trigger {
             return Ok(trigger);
         }
-        let quote = self.services.quote(symbol).map_err(|error| OrderError::Denied {
+        let quote = self.services.quote(symbol).await.map_err(|error| OrderError::Denied {
             rule: "granted-order-value",
             reason: format!("a market order in {symbol} cannot be valued: {error}"),
         })?;

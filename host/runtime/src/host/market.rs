@@ -25,9 +25,12 @@ impl market::Host for Host {
         answer(self.services.instrument(&symbol.into()))
     }
 
-    fn get_quote(&mut self, symbol: String) -> wasmtime::Result<Result<market::Quote, types::ReadError>> {
+    async fn get_quote(
+        &mut self,
+        symbol: String,
+    ) -> wasmtime::Result<Result<market::Quote, types::ReadError>> {
         self.enter()?;
-        answer(self.services.quote(&symbol.into()))
+        answer(self.services.quote(&symbol.into()).await)
     }
 
     fn get_candles(

@@ -92,8 +92,8 @@ impl Services for Fake {
     fn instrument(&self, symbol: &Symbol) -> Result<Instrument, ReadError> {
         Err(ReadError::NotFound(symbol.to_string()))
     }
-    fn quote(&self, symbol: &Symbol) -> Result<Quote, ReadError> {
-        Err(ReadError::NotFound(symbol.to_string()))
+    fn quote<'a>(&'a self, symbol: &'a Symbol) -> BoxFuture<'a, Result<Quote, ReadError>> {
+        Box::pin(std::future::ready(Err(ReadError::NotFound(symbol.to_string()))))
     }
     fn candles(&self, symbols: &[Symbol], _: Interval, n: u32) -> Result<Vec<Candles>, ReadError> {
         let n = self.bars.min(n as usize);

@@ -152,6 +152,7 @@ impl Backtest {
         let services: Arc<dyn Services> = Arc::new(HostServices {
             desk: desk.clone(),
             market: Arc::new(market.clone()),
+            quotes: None,
             sessions: Sessions {
                 calendar: Calendar::bundled(),
                 exchange: Exchange::Nse,

@@ -3,8 +3,10 @@
 mod account;
 pub mod backtest;
 pub mod data;
+pub mod data_update;
 pub mod demo;
 pub mod kill_switch;
+pub mod login;
 pub mod orders;
 pub mod paper_exchange;
 pub mod plugin;
@@ -27,6 +29,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => done(run::run(&args)),
         Command::Simulate(args) => done(simulate::run(&args)),
         Command::Backtest(args) => done(backtest::run(&args)),
+        Command::Login(args) => done(login::run(&args)),
         Command::Status(args) => status::run(&args),
         Command::Orders(args) => match &args.command {
             Some(OrdersCommand::Resolve(resolve)) => done(orders::resolve(resolve)),
@@ -38,6 +41,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Data(args) => match &args.command {
             DataCommand::Import(import) => done(data::import(import)),
             DataCommand::Info(info) => done(data::info(info)),
+            DataCommand::Update(update) => done(data_update::run(update)),
         },
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(inspect) => done(plugin::inspect(inspect)),

@@ -7,29 +7,28 @@ use anyhow::{Context as _, anyhow};
 use journal::SqliteJournal;
 use model::clock::SharedClock;
 use model::{Clock as _, Timestamp};
-use oms::{Blocking, Desk};
+use oms::Blocking;
 use paper::RemotePaper;
 use runtime::{Mode, Profile};
 use tokio::sync::watch;
 
 use crate::cli::RunArgs;
 use crate::clock::{SimulatedClock, SystemClock, simulated_runtime};
-use crate::config::{BrokerKind, Config, Rehearsal};
+use crate::config::{BrokerKind, Config, KotakNeoConfig, Rehearsal};
 use crate::control::views::NextTask;
 use crate::control::{ControlServer, LiveHost};
 use crate::exit::{Exit, Failure};
 use crate::host::Host;
+use crate::live;
 use crate::lock::AccountLock;
 use crate::notify;
 use crate::output;
 use crate::scheduler::{Ended, Observer, Scheduler};
-use crate::wiring::{PaperMarket, Ways, World};
+use crate::wiring::{Link, PaperMarket, Ways, World};
 
 /// How long the runtime may take to end after the host has: with the eight seconds of the desk it stays
 /// under the ten that are promised.
 const LAST_WORDS: Duration = Duration::from_millis(1_000);
-/// How often the books are read while an outcome is unknown, and the journal is tended.
-const TEND_SECONDS: i64 = 60;
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
@@ -63,6 +62,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
 
 async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, Failure> {
     let stop = stop_signal()?;
+    if let BrokerKind::KotakNeo(kotak) = &config.account.broker {
+        return serve_live(config, kotak, stop).await;
+    }
     let paper = PaperMarket::load(config, None)?;
     let in_process = config.account.broker == BrokerKind::Paper;
     if rehearsal.is_some() && in_process && config.journal_path().exists() {
@@ -83,15 +85,46 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
         seed: 1,
         book: rehearsal.is_none().then(|| config.state_dir.join("paper-book.jsonl")),
     };
-    let world = World::build(config, &paper, Box::new(journal), ways)?;
+    let link = Link::paper(config, &paper, &ways)?;
+    let world = World::build(config, link, Box::new(journal), ways)?;
     greet(config, &paper, &world, rehearsal.is_some());
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
     let _control = control(config, &host, rehearsal.is_some())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
-    let tending = tokio::spawn(tend(host.world.desk.clone(), Arc::clone(&clock)));
     let ended = host.run(until, stop).await;
-    tending.abort();
+    ended.map_err(|error| Failure::unavailable(error.into()))
+}
+
+/// A real account: nothing is simulated, and real orders are sent.
+async fn serve_live(
+    config: &Config,
+    kotak: &KotakNeoConfig,
+    stop: watch::Receiver<bool>,
+) -> Result<Ended, Failure> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let connection = live::connect(config, kotak, Arc::clone(&clock))?;
+    let journal = SqliteJournal::open(config.journal_path()).map_err(anyhow::Error::from)?;
+    let ways = Ways {
+        clock,
+        blocking: Blocking::Threaded,
+        profile: Profile::Live,
+        cache: Some(config.plugin_cache()),
+        seed: 1,
+        book: None,
+    };
+    let world = World::build(config, connection.link(), Box::new(journal), ways)?;
+    tracing::info!("account {} at {}: real orders are sent", config.account.name, kotak.base_url);
+    for warning in world.sessions.calendar.warnings(world.clock.now().ist_date()) {
+        tracing::warn!("{warning}");
+    }
+    let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
+    let host = Host::start(world, config.tasks.clone(), Mode::Live, observer);
+    let running = connection.start(&host.world.desk);
+    let _control = control(config, &host, false)?;
+    let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
+    let ended = host.run(None, stop).await;
+    running.end().await;
     ended.map_err(|error| Failure::unavailable(error.into()))
 }
 
@@ -101,7 +134,8 @@ fn clock(config: &Config, rehearsal: Option<Rehearsal>) -> Result<(SharedClock, 
     let Some(Rehearsal { from, until }) = rehearsal else { return Ok((Arc::new(SystemClock), None)) };
     let ist = |moment: chrono::NaiveDateTime| Timestamp::from_ist(moment.date(), moment.time());
     let mut start = ist(from);
-    if let BrokerKind::PaperRemote { address } = config.account.broker {
+    if let BrokerKind::PaperRemote { address } = &config.account.broker {
+        let address = *address;
         let exchange = RemotePaper::new(address, Arc::new(SystemClock));
         let seen = exchange.time().map_err(|error| {
             Failure::unavailable(anyhow!("the paper exchange at {address} does not answer: {error}")).hint(
@@ -173,6 +207,7 @@ fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServe
     let live = LiveHost {
         account: host.world.account.clone(),
         broker: config.account.broker.as_str(),
+        session: host.world.live.as_ref().map(|live| Arc::clone(&live.session)),
         desk: host.world.desk.clone(),
         sessions: host.world.sessions.clone(),
         clock: Arc::clone(&host.world.clock),
@@ -185,28 +220,4 @@ fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServe
     };
     ControlServer::start(&config.control_socket, Arc::new(live))
         .map_err(|error| Failure::new(Exit::Permission, error))
-}
-
-/// Reads the books while an outcome is unknown, and tends the journal.
-async fn tend(desk: Desk, clock: SharedClock) {
-    loop {
-        clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
-        if !desk.unresolved().is_empty() {
-            match desk.reconcile().await {
-                Ok(differences) => {
-                    for difference in differences {
-                        tracing::warn!(
-                            subject = difference.subject,
-                            "journal and broker differ: {}",
-                            difference.what
-                        );
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "the books could not be read"),
-            }
-        }
-        if let Err(error) = desk.with_journal(journal::Journal::maintain) {
-            tracing::error!(%error, "the journal could not be tended");
-        }
-    }
 }

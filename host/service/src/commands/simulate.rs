@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::output;
 use crate::runner::Runner;
 use crate::simulate::{Driver, Simulation, SimulationError, collect, page};
-use crate::wiring::{PaperMarket, Ways, World};
+use crate::wiring::{Link, PaperMarket, Ways, World};
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
@@ -78,7 +78,7 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         seed: args.seed,
         book: None,
     };
-    let mut world = World::build(&config, &paper, journal, ways)?;
+    let mut world = World::build(&config, Link::paper(&config, &paper, &ways)?, journal, ways)?;
     let exchange = world.exchange.take().ok_or_else(|| {
         Failure::config(anyhow!(
             "simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"

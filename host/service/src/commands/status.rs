@@ -4,7 +4,7 @@ use journal::TradingState;
 
 use super::account::{open, say_source, short};
 use crate::cli::StatusArgs;
-use crate::control::views::StatusView;
+use crate::control::views::{SessionLine, StatusView};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Tone, tinted};
 
@@ -55,6 +55,9 @@ fn show(status: &StatusView) {
             );
         }
         None => say("host", Tone::Warn, "none runs"),
+    }
+    if let Some(session) = &status.session {
+        show_session(session);
     }
     let (tone, word) = match status.trading {
         TradingState::On => (Tone::Good, "on"),
@@ -109,6 +112,26 @@ fn show(status: &StatusView) {
     }
 }
 
+fn show_session(session: &SessionLine) {
+    let tone = if session.reason.is_some() { Tone::Bad } else { Tone::Good };
+    let mut facts = vec![format!("{}, generation {}", session.state, session.generation)];
+    if let (Some(opened), Some(seconds)) = (session.opened, session.age_seconds) {
+        facts.push(format!("since {} ({} min)", short(opened), seconds / 60));
+    }
+    facts.push(format!("{} logins today, {} of them renewals", session.logins, session.renewals));
+    if session.probes > 0 {
+        facts.push(format!("{} probes", session.probes));
+    }
+    if let Some(skew) = session.skew_ms {
+        facts.push(format!("clock skew {:.1} s", skew as f64 / 1_000.0));
+    }
+    output::line(&format!(
+        "{}{}",
+        tinted(Tone::Dim, &format!("{:<11}", "session")),
+        tinted(tone, &output::plain(&facts.join(", ")))
+    ));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +143,7 @@ mod tests {
             source: Source::Journal,
             account: "main".into(),
             broker: "paper".into(),
+            session: None,
             host: None,
             trading: TradingState::On,
             not_trading: None,

@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::error::nearest;
 use super::{
     AccountConfig, BrokerKind, CalendarConfig, Closure, Component, Config, ConfigError, DataConfig, Fault,
-    GrantsConfig, NotifyConfig, PositionConfig, Rehearsal, StrategyConfig, defaults, raw,
+    GrantsConfig, KotakNeoConfig, NotifyConfig, PositionConfig, Rehearsal, StrategyConfig, defaults, raw,
 };
 use crate::schedule::{CatchUp, Every, Sessions, Task};
 
@@ -66,7 +66,13 @@ impl<'a> Checker<'a> {
     pub(super) fn config(&self, file: raw::File) -> Checked<Config> {
         let account = self.account(file.account)?;
         let strategies = self.strategies(file.strategy)?;
-        let tasks = self.tasks(file.task, &strategies)?;
+        let mut written = file.task;
+        let own = match account.broker {
+            BrokerKind::KotakNeo(_) => Some(self.own_task(&mut written)?),
+            _ => None,
+        };
+        let mut tasks = self.tasks(written, &strategies)?;
+        tasks.extend(own);
         let resolve = |path: Option<PathBuf>| path.map(|path| self.resolve(path));
         let mut config = Config {
             path: Some(self.path.to_owned()),
@@ -103,7 +109,7 @@ impl<'a> Checker<'a> {
         }
         let span = written.span();
         self.name(&name, span.clone())?;
-        let written = written.into_inner();
+        let mut written = written.into_inner();
         if written.cash.is_some_and(|cash| cash < Money::ZERO) {
             return self.fault(
                 span,
@@ -111,6 +117,7 @@ impl<'a> Checker<'a> {
                 "write the rupees that the account starts with",
             );
         }
+        let broker = self.broker(&mut written, &span)?;
         let mut positions = Vec::new();
         for position in written.positions {
             if position.quantity.is_zero() || !position.price.is_positive() {
@@ -125,25 +132,99 @@ impl<'a> Checker<'a> {
         }
         Ok(AccountConfig {
             name: Account::from(name),
-            broker: match written.broker {
-                raw::Broker::Paper if written.address.is_some() => {
-                    return self.fault(
-                        span,
-                        "`address` is for broker = \"paper-remote\"",
-                        "take it out, or set the broker",
-                    );
-                }
-                raw::Broker::Paper => BrokerKind::Paper,
-                raw::Broker::PaperRemote => {
-                    BrokerKind::PaperRemote { address: written.address.unwrap_or_else(defaults::address) }
-                }
-            },
+            broker,
             cash: written.cash.unwrap_or(Money::from_rupees(defaults::CASH_RUPEES)),
             volume_share_percent: written
                 .volume_share
                 .map_or(defaults::VOLUME_SHARE_PERCENT, |share| share.0),
             tariff: written.tariff.0,
             positions,
+        })
+    }
+
+    /// The broker, with no key that belongs to another.
+    fn broker(&self, written: &mut raw::Account, span: &Range<usize>) -> Checked<BrokerKind> {
+        let given = |key: &'static str, is: bool| is.then_some(key);
+        let remote = [given("address", written.address.is_some())];
+        let kotak = [
+            given("base_url", written.base_url.is_some()),
+            given("env_file", written.env_file.is_some()),
+            given("login_at", written.login_at.is_some()),
+            given("logins_per_day", written.logins_per_day.is_some()),
+            given("quote_seconds_max", written.quote_seconds_max.is_some()),
+            given("history_bars", written.history_bars.is_some()),
+        ];
+        let paper = [
+            given("cash", written.cash.is_some()),
+            given("volume_share", written.volume_share.is_some()),
+            given("positions", !written.positions.is_empty()),
+        ];
+        let stray = match written.broker {
+            raw::Broker::Paper => first(&remote, "paper-remote").or_else(|| first(&kotak, "kotak-neo")),
+            raw::Broker::PaperRemote => first(&kotak, "kotak-neo"),
+            raw::Broker::KotakNeo => first(&remote, "paper-remote").or_else(|| first(&paper, "paper")),
+        };
+        if let Some((key, owner)) = stray {
+            let what = format!("`{key}` is for broker = \"{owner}\"");
+            return self.fault(span.clone(), what, "take it out, or set the broker");
+        }
+        Ok(match written.broker {
+            raw::Broker::Paper => BrokerKind::Paper,
+            raw::Broker::PaperRemote => {
+                BrokerKind::PaperRemote { address: written.address.unwrap_or_else(defaults::address) }
+            }
+            raw::Broker::KotakNeo => BrokerKind::KotakNeo(self.kotak_neo(written)?),
+        })
+    }
+
+    fn kotak_neo(&self, written: &mut raw::Account) -> Checked<KotakNeoConfig> {
+        if let Some(url) = &written.base_url
+            && !is_safe_url(url.get_ref())
+        {
+            return self.fault(
+                url.span(),
+                "secrets would go over this URL in the clear",
+                "write a URL that begins with https://; http:// is for kotak-neo-sim on this machine (127.0.0.1)",
+            );
+        }
+        let number = |value: Option<Spanned<u32>>, key: &str, default: u32, range: std::ops::RangeInclusive<u32>| {
+            match value {
+                Some(value) if !range.contains(value.get_ref()) => self.fault(
+                    value.span(),
+                    format!("{key} = {} is outside of {} to {}", value.get_ref(), range.start(), range.end()),
+                    "write a number between the two, or take it out for the default",
+                ),
+                Some(value) => Ok(value.into_inner()),
+                None => Ok(default),
+            }
+        };
+        Ok(KotakNeoConfig {
+            base_url: written
+                .base_url
+                .take()
+                .map_or_else(|| defaults::KOTAK_NEO_URL.to_owned(), Spanned::into_inner)
+                .trim_end_matches('/')
+                .to_owned(),
+            env_file: written.env_file.take().map(|path| self.resolve(path)),
+            login_at: written.login_at.take().map_or_else(defaults::login_at, |time| time.0),
+            logins_per_day: number(
+                written.logins_per_day.take(),
+                "logins_per_day",
+                defaults::LOGINS_PER_DAY,
+                1..=50,
+            )?,
+            quote_seconds_max: number(
+                written.quote_seconds_max.take(),
+                "quote_seconds_max",
+                defaults::QUOTE_SECONDS_MAX,
+                1..=300,
+            )?,
+            history_bars: number(
+                written.history_bars.take(),
+                "history_bars",
+                defaults::HISTORY_BARS,
+                1..=5_000,
+            )?,
         })
     }
 
@@ -211,6 +292,11 @@ impl<'a> Checker<'a> {
         }
         match account.broker {
             BrokerKind::Paper | BrokerKind::PaperRemote { .. } => Ok(Some(Rehearsal { from, until })),
+            BrokerKind::KotakNeo(_) => self.fault(
+                span,
+                "a rehearsal runs on simulated time, and this account is at a broker that does not",
+                "take [rehearsal] out, or set broker = \"paper\"",
+            ),
         }
     }
 
@@ -345,6 +431,17 @@ impl<'a> Checker<'a> {
         Ok(tasks)
     }
 
+    /// The host's own task of a live account, as the file changes it.
+    fn own_task(&self, tables: &mut BTreeMap<String, Spanned<raw::Task>>) -> Checked<Task> {
+        let default = defaults::data_update();
+        let Some(table) = tables.remove(&default.name) else { return Ok(default) };
+        if let Some(strategy) = &table.get_ref().strategy {
+            let what = format!("task `{}` is the host's own and runs no strategy", default.name);
+            return self.fault(strategy.span(), what, "take `strategy` out");
+        }
+        self.task(&default.name, table, Some(&default), &BTreeMap::new())
+    }
+
     fn find_table(&self, kind: &str, name: &str) -> Range<usize> {
         let header = format!("[{kind}.{name}]");
         self.source.find(&header).map_or(0..0, |at| at..at + header.len())
@@ -411,6 +508,25 @@ impl<'a> Checker<'a> {
             resume: table.resume.or(default.map(|task| task.resume)).unwrap_or(false),
         })
     }
+}
+
+/// The first key that is given.
+fn first(given: &[Option<&'static str>], owner: &'static str) -> Option<(&'static str, &'static str)> {
+    given.iter().find_map(|key| *key).map(|key| (key, owner))
+}
+
+/// Encrypted, or within this machine.
+fn is_safe_url(url: &str) -> bool {
+    if url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) {
+        return true;
+    }
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
+        Some((six, _)) => six,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What a strategy that is no built-in begins with.

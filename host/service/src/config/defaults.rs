@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use calendar::AmoWindow;
+use chrono::NaiveTime;
 use model::charges::Tariff;
 use model::risk::Limits;
 use model::{Account, Money, StrategyName};
@@ -26,6 +27,21 @@ pub(super) const VOLUME_SHARE_PERCENT: u32 = 10;
 pub(super) const NOTIFY_SECONDS: u32 = 10;
 /// How late a task may begin, where nothing is said.
 pub(super) const DEADLINE_MINUTES: i64 = 15;
+
+/// Where Kotak Neo takes logins (its API documentation, authentication).
+pub(super) const KOTAK_NEO_URL: &str = "https://mis.kotaksecurities.com";
+/// Logins a day: one in the morning, and room for renewals.
+pub(super) const LOGINS_PER_DAY: u32 = 10;
+/// How old a quote may be, in seconds.
+pub(super) const QUOTE_SECONDS_MAX: u32 = 10;
+/// Daily bars of each symbol.
+pub(super) const HISTORY_BARS: u32 = 250;
+
+/// The hour before which nobody needs a session: after-market orders are taken until 08:57, the pre-open
+/// begins at 09:00.
+pub(super) fn login_at() -> NaiveTime {
+    NaiveTime::from_hms_opt(8, 0, 0).expect("a time of day")
+}
 
 /// Where `paper-exchange` listens by default.
 pub(super) fn address() -> SocketAddr {
@@ -89,6 +105,21 @@ pub(super) fn tasks() -> Vec<Task> {
             ..task("eod", "18:00")
         },
     ]
+}
+
+/// The host's own work on a live account: the bars, once the closing auction is over and before buy decides.
+pub(super) fn data_update() -> Task {
+    Task {
+        name: crate::live::DATA_UPDATE.to_owned(),
+        strategy: StrategyName::from(crate::live::DATA_UPDATE),
+        at: "close+20m".parse::<When>().expect("a constant time"),
+        every: None,
+        until: None,
+        sessions: Sessions::Regular,
+        deadline: Every::minutes(5 * 60),
+        catch_up: CatchUp::Once,
+        resume: true,
+    }
 }
 
 impl Default for AccountConfig {

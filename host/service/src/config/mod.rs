@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use calendar::{AmoWindow, Calendar};
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime};
 use model::charges::Tariff;
 use model::risk::Limits;
 use model::{Account, Date, Exchange, Money, Price, Quantity, StrategyName, Symbol};
@@ -66,7 +66,7 @@ pub struct Config {
 }
 
 /// Which broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrokerKind {
     /// The paper exchange inside this process.
     Paper,
@@ -75,14 +75,35 @@ pub enum BrokerKind {
         /// Where it listens.
         address: SocketAddr,
     },
+    /// A real account at Kotak Neo, or `kotak-neo-sim`.
+    KotakNeo(KotakNeoConfig),
+}
+
+/// What `broker = "kotak-neo"` needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KotakNeoConfig {
+    /// Where logins go; the broker's answer names the rest.
+    pub base_url: String,
+    /// The file with the credentials; none: the service manager's credentials, or `kotak_neo.env` beside
+    /// the configuration.
+    pub env_file: Option<PathBuf>,
+    /// The hour in Mumbai before which no login is made without a task that is due.
+    pub login_at: NaiveTime,
+    /// Logins a day at most, renewals included.
+    pub logins_per_day: u32,
+    /// How old a quote may be while the market trades, in seconds.
+    pub quote_seconds_max: u32,
+    /// Daily bars that `data update` keeps of each symbol.
+    pub history_bars: u32,
 }
 
 impl BrokerKind {
     /// As the file writes it.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Paper => "paper",
             Self::PaperRemote { .. } => "paper-remote",
+            Self::KotakNeo(_) => "kotak-neo",
         }
     }
 }

@@ -35,6 +35,12 @@ pub(super) struct Account {
     pub broker: Broker,
     pub cash: Option<Money>,
     pub address: Option<SocketAddr>,
+    pub base_url: Option<Spanned<String>>,
+    pub env_file: Option<PathBuf>,
+    pub login_at: Option<ClockTime>,
+    pub logins_per_day: Option<Spanned<u32>>,
+    pub quote_seconds_max: Option<Spanned<u32>>,
+    pub history_bars: Option<Spanned<u32>>,
     pub volume_share: Option<VolumeShare>,
     pub tariff: TariffConfig,
     pub positions: Vec<Position>,
@@ -46,6 +52,7 @@ pub(super) enum Broker {
     #[default]
     Paper,
     PaperRemote,
+    KotakNeo,
 }
 
 #[derive(Debug, Deserialize)]

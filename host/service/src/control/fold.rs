@@ -179,6 +179,7 @@ fn fact(evidence: &Evidence) -> String {
     match &evidence.fact {
         Fact::Acked { broker_id } => format!("accepted as {broker_id}"),
         Fact::Refused { code, reason } => format!("refused ({code}): {reason}"),
+        Fact::Unsent { why } => format!("not sent, its session had expired: {why}"),
         Fact::Unclear { why } => format!("no clear answer: {why}"),
         Fact::Seen { status, filled, average, reason, .. } => {
             let filled =

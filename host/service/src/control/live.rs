@@ -10,7 +10,7 @@ use runtime::STRIKES_MAX;
 
 use super::views::{
     AlertLine, CalendarView, HostView, NextTask, OrderLine, OrdersQuery, OrdersView, PositionLine,
-    PositionsView, RunLine, RunsQuery, RunsView, Source, StatusView, StrikesView, TradingView, TrailView,
+    PositionsView, RunLine, RunsQuery, RunsView, SessionLine, Source, StatusView, StrikesView, TradingView, TrailView,
     VERSION,
 };
 use super::{ControlError, ControlHost, fold};
@@ -26,12 +26,17 @@ pub(super) const RUNS_MAX: u32 = 1_000;
 /// When the next task is due, told by the scheduler.
 pub type NextDue = Arc<dyn Fn(Timestamp) -> Option<NextTask> + Send + Sync>;
 
+/// How the broker session stands, told by the keeper.
+pub type SessionTeller = Arc<dyn Fn(Timestamp) -> SessionLine + Send + Sync>;
+
 /// A running host, for the socket.
 pub struct LiveHost {
     /// The account.
     pub account: Account,
-    /// `paper` or `paper-remote`.
+    /// `paper`, `paper-remote` or `kotak-neo`.
     pub broker: &'static str,
+    /// How the broker session stands; none on paper.
+    pub session: Option<SessionTeller>,
     /// The desk, and through it the journal.
     pub desk: Desk,
     /// The calendar.
@@ -80,11 +85,15 @@ pub(super) fn phase(sessions: &Sessions, now: Timestamp) -> Result<String, Strin
 /// Why nothing is traded, in one sentence, or that not all is.
 pub(super) fn not_trading(
     halted: Option<String>,
+    no_session: Option<String>,
     trading: TradingState,
     phase: &Result<String, String>,
 ) -> Option<String> {
     if let Some(why) = halted {
         return Some(format!("the desk has stopped: {why}"));
+    }
+    if no_session.is_some() {
+        return no_session;
     }
     match trading {
         TradingState::CancelsOnly => {
@@ -155,6 +164,8 @@ impl ControlHost for LiveHost {
         let unresolved = self.desk.unresolved();
         let trading = self.desk.trading_state();
         let phase = phase(&self.sessions, now);
+        let session = self.session.as_ref().map(|tell| tell(now));
+        let no_session = session.as_ref().and_then(|session| session.reason.clone());
         let (rows, last_runs, alerts, waiting) = self.desk.with_journal(|journal| {
             let mut waiting = 0;
             for channel in &self.channels {
@@ -173,6 +184,7 @@ impl ControlHost for LiveHost {
             source: Source::Host,
             account: self.account(),
             broker: self.broker.to_owned(),
+            session,
             host: Some(HostView {
                 pid: std::process::id(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -181,7 +193,7 @@ impl ControlHost for LiveHost {
                 rehearsal: self.rehearsal,
             }),
             trading,
-            not_trading: not_trading(self.desk.halted(), trading, &phase),
+            not_trading: not_trading(self.desk.halted(), no_session, trading, &phase),
             phase: phase.ok(),
             next_task: (self.next_due)(now),
             calendar: calendar_view(&self.sessions, now),

@@ -34,7 +34,7 @@ use oms::Verdict;
 
 pub use access::{Access, reach};
 pub use client::{Client, ClientError};
-pub use live::LiveHost;
+pub use live::{LiveHost, SessionTeller};
 #[cfg(unix)]
 pub use server::{ControlServer, ServeError};
 use views::{

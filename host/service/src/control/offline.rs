@@ -95,13 +95,14 @@ impl Offline {
         for channel in crate::notify::channels(&self.config.notify) {
             waiting = waiting.max(self.journal.undelivered(channel, WAITING_MAX)?.len());
         }
-        let why = live::not_trading(None, trading, &phase)
+        let why = live::not_trading(None, None, trading, &phase)
             .unwrap_or_else(|| "no host runs; `tradeagent run` starts it".to_owned());
         Ok(StatusView {
             version: VERSION,
             source: Source::Journal,
             account: self.account(),
             broker: self.config.account.broker.as_str().to_owned(),
+            session: None,
             host: None,
             trading,
             not_trading: Some(why),

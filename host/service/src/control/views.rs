@@ -33,8 +33,11 @@ pub struct StatusView {
     pub source: Source,
     /// The account.
     pub account: String,
-    /// `paper` or `paper-remote`.
+    /// `paper`, `paper-remote` or `kotak-neo`.
     pub broker: String,
+    /// The broker session; none on paper, and when no host runs.
+    #[serde(default)]
+    pub session: Option<SessionLine>,
     /// The host, when one runs.
     pub host: Option<HostView>,
     /// What may be done.
@@ -59,6 +62,32 @@ pub struct StatusView {
     pub alerts_waiting: usize,
     /// The newest alerts, newest first.
     pub last_alerts: Vec<AlertLine>,
+}
+
+/// The broker session. Nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionLine {
+    /// Where it stands: `open`, `resting`, `contested`, …
+    pub state: String,
+    /// The number of the last login of this process.
+    pub generation: u64,
+    /// When the present session was opened.
+    #[serde(with = "iso::option")]
+    pub opened: Option<Timestamp>,
+    /// How long it has lived, in seconds.
+    pub age_seconds: Option<i64>,
+    /// Logins today beyond the first.
+    pub renewals: u32,
+    /// Logins today.
+    pub logins: u32,
+    /// Probe logins today, after a contest.
+    pub probes: u32,
+    /// Another program is logged in to this account.
+    pub contested: bool,
+    /// The broker's clock less this machine's, in milliseconds, as last measured.
+    pub skew_ms: Option<i64>,
+    /// Why there is no session, in one sentence.
+    pub reason: Option<String>,
 }
 
 /// The process that runs the account.

@@ -239,6 +239,7 @@ impl Simulation {
         let words = match &evidence.fact {
             Fact::Acked { broker_id } => format!("accepted as {broker_id}"),
             Fact::Refused { code, reason } => format!("refused ({code}): {reason}"),
+            Fact::Unsent { why } => format!("not sent, its session had expired: {why}"),
             Fact::Unclear { why } => format!("no clear answer: {why}"),
             Fact::Seen { status, filled, reason, .. } => {
                 format!("{status}, {filled} filled {reason}").trim_end().to_owned()

@@ -1,0 +1,119 @@
+//! What follows the session: its keeper's timer, the order feed, the quotes.
+
+use std::sync::Arc;
+
+use kotak_neo_broker::FeedNews;
+use model::{Date, Timestamp};
+use oms::Desk;
+use tokio::sync::Notify;
+
+use super::Connection;
+use crate::services::Sessions;
+
+/// Between two looks at the keeper.
+const TEND_SECONDS: i64 = 15;
+/// Between two looks for a session whose feed can be followed, and after one has ended.
+const FEED_SECONDS: i64 = 5;
+/// Between two looks at which quotes are due.
+const QUOTES_SECONDS: i64 = 1;
+/// News of the feed within this time make one reading of the books.
+const GATHER_MILLIS: i64 = 300;
+
+/// The session that strategies prepare for at `now`: today's, or the next one.
+pub(super) fn trading_day(sessions: &Sessions, now: Timestamp) -> Date {
+    let Sessions { calendar, exchange, .. } = sessions;
+    let today = now.ist_date();
+    match calendar.session(*exchange, today) {
+        Ok(Some(session)) if now < session.latest_end() => today,
+        _ => calendar.next_trading_day(*exchange, today).unwrap_or(today),
+    }
+}
+
+/// Lets the keeper notice that a contest is over, and make its probe.
+pub(super) async fn tend_session(connection: Arc<Connection>) {
+    loop {
+        connection.keeper.tend();
+        let clock = &connection.clock;
+        clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
+    }
+}
+
+/// Follows the order feed of whatever session there is. What a frame says goes to the desk at once; the
+/// books are read soon after, because a frame is not evidence of trades.
+pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
+    let news = Arc::new(Notify::new());
+    let reading = tokio::spawn(read_after_news(Arc::clone(&connection), desk.clone(), Arc::clone(&news)));
+    let _reading = AbortOnDrop(reading);
+    let clock = &connection.clock;
+    loop {
+        match (connection.transport)() {
+            Ok(transport) => {
+                let sink = |told: FeedNews| hear(&desk, &news, told);
+                if let Some(why) = kotak_neo_broker::follow(&connection.broker, transport, &sink).await {
+                    tracing::info!(target: "feed", why, "the order feed has ended; the books are read instead");
+                }
+            }
+            Err(why) => tracing::warn!(target: "feed", why, "there is no order feed"),
+        }
+        clock.sleep_until(clock.now().plus_seconds(FEED_SECONDS)).await;
+    }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn hear(desk: &Desk, news: &Notify, told: FeedNews) {
+    match told {
+        FeedNews::Connected => {
+            tracing::info!(target: "feed", "the order feed is connected");
+            news.notify_one();
+        }
+        FeedNews::Order(row) => {
+            if let Some(row) = row {
+                desk.hear(&[*row]);
+            }
+            news.notify_one();
+        }
+        FeedNews::Changed => news.notify_one(),
+        FeedNews::Lost(why) => {
+            tracing::warn!(target: "feed", why, "the order feed is not connected; the books are read instead");
+        }
+    }
+}
+
+async fn read_after_news(connection: Arc<Connection>, desk: Desk, news: Arc<Notify>) {
+    let clock = &connection.clock;
+    loop {
+        news.notified().await;
+        clock.sleep_until(clock.now().plus_nanos(GATHER_MILLIS * 1_000_000)).await;
+        if let Err(error) = desk.refresh().await {
+            tracing::warn!(%error, "the books could not be read after news of the feed");
+        }
+    }
+}
+
+/// Keeps the quotes fresh of what is held, of what has open orders, and of what strategies asked for.
+pub(super) async fn quotes(connection: Arc<Connection>, desk: Desk) {
+    let (clock, market) = (&connection.clock, &connection.market);
+    loop {
+        let now = clock.now();
+        let today = now.ist_date();
+        let held = desk.positions(today).into_iter().map(|view| view.position.symbol);
+        let open = desk.account_orders(today).into_iter().filter(|order| !order.status.is_final());
+        market.watch(held.chain(open.map(|order| order.terms.symbol)));
+        let due = market.due(now);
+        // Without a session nothing is asked for: a poller is no reason to log in.
+        if !due.is_empty()
+            && connection.keeper.current().is_some()
+            && let Err(error) = market.refresh(&due).await
+        {
+            tracing::warn!(%error, symbols = due.len(), "quotes could not be had");
+        }
+        clock.sleep_until(clock.now().plus_seconds(QUOTES_SECONDS)).await;
+    }
+}

@@ -1,0 +1,271 @@
+//! The host's side of a real broker account: session, adapter, order feed, live market, data.
+//!
+//! Order of life: [`Connection::open`] makes the parts and sends nothing; [`Connection::start`] begins what
+//! runs beside the tasks; the first call of anybody logs in. Start reading at [`Connection`].
+
+mod conflicts;
+mod data;
+mod events;
+mod follow;
+mod view;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use broker::session::{Keeper, KeeperConfig, SessionEvent, Spawn, Totp};
+use kotak_neo::http::{HttpOptions, HttpTransport};
+use kotak_neo::transport::Transport;
+use kotak_neo_broker::{KotakBroker, KotakLogin, Limits, MakeTransport, MarketSource, Rates, TradingDays};
+use market::live::{LiveMarket, LiveOptions};
+use market::{Dataset, ReplayMarket, ReplayOptions};
+use model::clock::SharedClock;
+use model::{BoxFuture, Date, InstrumentClass, Timestamp};
+use oms::Desk;
+use tokio::sync::{Mutex, Notify, mpsc};
+
+use crate::config::{Config, KotakNeoConfig};
+use crate::control::SessionTeller;
+use crate::credentials::{self, Credentials};
+use crate::exit::Failure;
+use crate::services::Sessions;
+use crate::wiring::{Link, LiveLink};
+
+pub use conflicts::Processes;
+pub use data::{DATA_UPDATE, DataFolder, DataUpdate};
+
+/// Shares that trade every second of every session: whether quotes still move is told by them.
+const PULSE: [&str; 3] = ["RELIANCE", "HDFCBANK", "SBIN"];
+/// Events that wait to be written down; a keeper tells a handful a day.
+const EVENTS_MAX: usize = 1_024;
+
+/// What is handed in.
+pub struct Parts {
+    /// Who the account is.
+    pub credentials: Credentials,
+    /// Makes the transport of each login.
+    pub transport: MakeTransport,
+    /// Now.
+    pub clock: SharedClock,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// What else could be logged in.
+    pub conflicts: Arc<dyn broker::session::Conflicts>,
+}
+
+/// A connection to a broker account, with everything that hangs on its session.
+pub struct Connection {
+    /// The account behind the port.
+    pub broker: KotakBroker,
+    /// Its sessions.
+    pub keeper: Arc<Keeper<KotakLogin>>,
+    /// Its market.
+    pub market: Arc<LiveMarket>,
+    /// Where bars are kept, and of which shares.
+    pub data: Arc<DataFolder>,
+    clock: SharedClock,
+    sessions: Sessions,
+    transport: MakeTransport,
+    renewed: Arc<Notify>,
+    events: Mutex<Option<mpsc::Receiver<SessionEvent>>>,
+}
+
+/// A connection to the account that the configuration names, over real sockets.
+///
+/// # Errors
+/// What is wrong with configuration or credentials, with what to type.
+pub fn connect(
+    config: &Config,
+    kotak: &KotakNeoConfig,
+    clock: SharedClock,
+) -> Result<Arc<Connection>, Failure> {
+    let places = credentials::Places::of_this_process(kotak.env_file.as_deref(), config.path.as_deref());
+    let credentials = credentials::read(&places)?;
+    let sessions =
+        Sessions { calendar: config.calendar()?, exchange: model::Exchange::Nse, amo: config.amo };
+    let transport: MakeTransport = Arc::new(|| {
+        HttpTransport::new(HttpOptions::default())
+            .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
+            .map_err(|error| error.to_string())
+    });
+    let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes) };
+    Connection::open(config, kotak, parts)
+}
+
+/// When orders of an instant trade, by the calendar.
+struct Days(Sessions);
+
+impl TradingDays for Days {
+    fn session_of(&self, at: Timestamp, amo: bool) -> Date {
+        let Sessions { calendar, exchange, amo: window } = &self.0;
+        let date = at.ist_date();
+        if amo && let Ok(session) = calendar.amo_session(*exchange, at, *window) {
+            return session;
+        }
+        date
+    }
+
+    fn takes_amo(&self, at: Timestamp) -> bool {
+        let Sessions { calendar, exchange, amo } = &self.0;
+        calendar.amo_session(*exchange, at, *amo).is_ok()
+    }
+
+    fn end_of(&self, session: Date) -> Timestamp {
+        let Sessions { calendar, exchange, .. } = &self.0;
+        match calendar.session(*exchange, session) {
+            // What the exchange cancels it cancels when continuous trading of the share ends.
+            Ok(Some(session)) => session.close(InstrumentClass::WithoutDerivatives),
+            // Beyond the calendar nothing is known to have ended.
+            _ => Timestamp::from_nanos(i64::MAX),
+        }
+    }
+}
+
+/// The keeper's numbers as the operator has set them.
+fn keeper_config(kotak: &KotakNeoConfig) -> KeeperConfig {
+    KeeperConfig {
+        daily_hour: kotak.login_at,
+        logins_per_day: kotak.logins_per_day,
+        ..KeeperConfig::default()
+    }
+}
+
+impl Connection {
+    /// Makes the parts. Nothing is sent. Must be called inside the async runtime.
+    pub fn open(config: &Config, kotak: &KotakNeoConfig, parts: Parts) -> Result<Arc<Self>, Failure> {
+        let Parts { credentials, transport, clock, sessions, conflicts } = parts;
+        let totp = Totp::from_base32(&credentials.totp_secret)
+            .map_err(|error| Failure::config(anyhow::Error::from(error)))?;
+        let login =
+            Arc::new(KotakLogin::new(Arc::clone(&transport), kotak.base_url.clone(), credentials.login));
+        let (tell, events) = mpsc::channel(EVENTS_MAX);
+        let runtime = tokio::runtime::Handle::current();
+        let spawn: Spawn = Arc::new(move |task: BoxFuture<'static, ()>| drop(runtime.spawn(task)));
+        let keeper = Keeper::new(
+            keeper_config(kotak),
+            login,
+            totp,
+            conflicts,
+            Arc::clone(&clock),
+            spawn,
+            Arc::new(move |event| {
+                if tell.try_send(event).is_err() {
+                    tracing::error!("an event of the broker session could not be kept: too many wait");
+                }
+            }),
+        );
+        let limits = Limits::new(Rates::default(), Arc::clone(&clock));
+        let days = Arc::new(Days(sessions.clone()));
+        let broker = KotakBroker::new(Arc::clone(&keeper), limits, Arc::clone(&clock), days);
+        let data = Arc::new(DataFolder::of(config, kotak));
+        let bars = data.load(&sessions.calendar)?;
+        let history = ReplayMarket::new(Arc::new(bars), sessions.calendar.clone(), ReplayOptions::default());
+        let options = LiveOptions {
+            max_age_seconds: i64::from(kotak.quote_seconds_max),
+            poll_seconds: i64::from(kotak.quote_seconds_max / 2).max(1),
+            pulse: PULSE.map(Into::into).to_vec(),
+            ..LiveOptions::default()
+        };
+        let market = Arc::new(LiveMarket::new(
+            history,
+            Arc::new(MarketSource::new(broker.clone())),
+            sessions.calendar.clone(),
+            Arc::clone(&clock),
+            options,
+        ));
+        Ok(Arc::new(Self {
+            broker,
+            keeper,
+            market,
+            data,
+            clock,
+            sessions,
+            transport,
+            renewed: Arc::default(),
+            events: Mutex::new(Some(events)),
+        }))
+    }
+
+    /// What the host is built on.
+    pub fn link(self: &Arc<Self>) -> Link {
+        let due = Arc::clone(&self.keeper);
+        let (session, update) = (Arc::clone(&self.keeper), Arc::clone(self));
+        let prepare = Arc::clone(self);
+        let teller: SessionTeller = Arc::new(move |now| view::line(&session.status(), now));
+        let work: crate::scheduler::OwnWork = Arc::new(move || {
+            let connection = Arc::clone(&update);
+            Box::pin(async move { connection.update_data().await })
+        });
+        Link {
+            broker: Arc::new(self.broker.clone()),
+            market: Arc::clone(&self.market) as Arc<dyn market::Market>,
+            sessions: self.sessions.clone(),
+            exchange: None,
+            live: Some(Arc::new(LiveLink {
+                renewed: Arc::clone(&self.renewed),
+                while_due: Arc::new(move || Box::new(due.due())),
+                session: teller,
+                own_work: BTreeMap::from([(DATA_UPDATE.into(), work)]),
+                prepare: Arc::new(move || {
+                    let connection = Arc::clone(&prepare);
+                    Box::pin(async move { connection.prepare().await })
+                }),
+                quotes: Arc::clone(&self.market),
+            })),
+        }
+    }
+
+    /// Begins what runs beside the tasks, until it is dropped.
+    pub fn start(self: &Arc<Self>, desk: &Desk) -> Running {
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(events::keep(Arc::clone(self), desk.clone()));
+        tasks.spawn(follow::tend_session(Arc::clone(self)));
+        tasks.spawn(follow::feed(Arc::clone(self), desk.clone()));
+        tasks.spawn(follow::quotes(Arc::clone(self), desk.clone()));
+        Running { _tasks: tasks, connection: Arc::clone(self) }
+    }
+
+    /// Today's shares and bars, as the strategies will see them. Logs in when there is no session.
+    async fn prepare(&self) -> Result<(), String> {
+        let now = self.clock.now();
+        let session = follow::trading_day(&self.sessions, now);
+        if self.market.instruments_session() == Some(session) {
+            return Ok(());
+        }
+        kotak_neo_broker::load_scrips(&self.broker).await.map_err(|error| error.to_string())?;
+        let instruments = self.broker.directory().instruments().cloned().collect();
+        self.market.set_instruments(session, instruments);
+        self.reload();
+        Ok(())
+    }
+
+    fn reload(&self) {
+        let folder: &PathBuf = &self.data.dir;
+        if market::store::exists(folder)
+            && let Err(error) = self.market.reload(folder)
+        {
+            tracing::error!(%error, "the daily bars could not be read again; the old ones stay");
+        }
+    }
+}
+
+/// What runs beside the tasks; ends when it is dropped.
+pub struct Running {
+    _tasks: tokio::task::JoinSet<()>,
+    connection: Arc<Connection>,
+}
+
+impl Running {
+    /// Logs out, best effort and bounded; there is no session after it.
+    pub async fn end(self) {
+        self.connection.keeper.end().await;
+    }
+}
+
+/// The bars of a folder, or none where there is no folder yet.
+fn bars_of(dir: &std::path::Path, calendar: &calendar::Calendar) -> Result<Dataset, Failure> {
+    if !market::store::exists(dir) {
+        return Ok(Dataset::build(market::table::Table::default(), calendar));
+    }
+    Dataset::load(dir, calendar).map_err(|error| Failure::general(error.into()))
+}

@@ -1,0 +1,56 @@
+//! What the host does beside its tasks: it reads the broker's books and tends the journal.
+//!
+//! The books are read at each doubt, after each renewal of the session, and on a timer; more often while an
+//! outcome is unknown, so that three reads over the listing lag are had soon.
+
+use model::clock::SharedClock;
+use oms::Desk;
+use tokio::sync::Notify;
+
+/// Between two looks while an outcome is unknown: more than a quarter of the listing lag of 60 s, so that
+/// each read counts, and four of them are had in little more than the lag.
+const DOUBT_SECONDS: i64 = 21;
+/// Between two looks otherwise.
+const LOOK_SECONDS: i64 = 60;
+/// Between two reads of the books when nothing calls for one.
+const RECONCILE_SECONDS: i64 = 300;
+
+/// Runs until it is dropped. `renewed` tells that a new session was opened.
+pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify>) {
+    let mut last_read = clock.now();
+    loop {
+        let doubtful = !desk.unresolved().is_empty();
+        let look = clock.now().plus_seconds(if doubtful { DOUBT_SECONDS } else { LOOK_SECONDS });
+        let called = tokio::select! {
+            biased;
+            () = desk.doubt() => true,
+            () = renewed.notified() => true,
+            () = clock.sleep_until(look) => false,
+        };
+        let now = clock.now();
+        let due = now.nanos_since(last_read) >= RECONCILE_SECONDS * model::time::SECOND;
+        if called || doubtful || due {
+            last_read = now;
+            read(&desk).await;
+        }
+        if let Err(error) = desk.with_journal(journal::Journal::maintain) {
+            tracing::error!(%error, "the journal could not be tended");
+        }
+    }
+}
+
+/// Reads the books once and says what differs.
+pub async fn read(desk: &Desk) {
+    match desk.reconcile().await {
+        Ok(differences) => {
+            for difference in differences {
+                tracing::warn!(
+                    subject = difference.subject,
+                    "journal and broker differ: {}",
+                    difference.what
+                );
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the books could not be read"),
+    }
+}
