@@ -177,7 +177,7 @@ async fn a_marketable_order_fills_and_every_book_agrees(bench: &Bench) {
     let value = mine.iter().map(|trade| trade.price * trade.quantity).sum();
     assert!(before.available - after.available >= value, "the shares were paid for");
     assert!(after.blocked.is_zero(), "a complete order blocks nothing");
-    let late = bench.broker.cancel(CancelCall { broker_id: id, amo: false }).await;
+    let late = bench.broker.cancel(CancelCall { broker_id: id, amo: false, symbol: None }).await;
     assert!(matches!(late, Err(SendError::AlreadyComplete(_))), "too late to cancel: {late:?}");
 }
 
@@ -200,7 +200,7 @@ async fn a_cancelled_order_ends_once(bench: &Bench) {
     let id = bench.accepted("far", bench.limit(Side::Buy, 3, -4)).await;
     let held = bench.broker.funds().await.expect("funds");
     assert!(held.blocked.is_positive() && held.available < funds.available, "a working buy blocks cash");
-    let cancel = CancelCall { broker_id: id.clone(), amo: false };
+    let cancel = CancelCall { broker_id: id.clone(), amo: false, symbol: None };
     assert_eq!(bench.broker.cancel(cancel.clone()).await, Ok(Ack { broker_id: id.clone() }));
     assert_eq!(bench.row(&id).await.status, Status::Canceled);
     assert_eq!(bench.broker.funds().await.expect("funds"), funds, "its cash is free again");
@@ -266,7 +266,7 @@ async fn a_queued_order_can_be_changed_and_cancelled(bench: &Bench) {
     );
     bench
         .broker
-        .cancel(CancelCall { broker_id: id.clone(), amo: true })
+        .cancel(CancelCall { broker_id: id.clone(), amo: true, symbol: None })
         .await
         .expect("a queued order can end");
     assert_eq!(bench.row(&id).await.status, Status::Canceled);
@@ -298,7 +298,8 @@ async fn a_day_order_ends_with_its_session(bench: &Bench) {
 async fn unknown_numbers_are_refused(bench: &Bench) {
     bench.minute(1);
     let broker_id = BrokerOrderId::from("999999999999");
-    let answer = bench.broker.cancel(CancelCall { broker_id: broker_id.clone(), amo: false }).await;
+    let answer =
+        bench.broker.cancel(CancelCall { broker_id: broker_id.clone(), amo: false, symbol: None }).await;
     assert!(matches!(answer, Err(SendError::Refused { .. })), "{answer:?}");
     let terms = bench.limit(Side::Buy, 1, -1);
     let (price, total_quantity) = (terms.price, terms.quantity);

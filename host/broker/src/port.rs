@@ -35,6 +35,9 @@ pub struct CancelCall {
     pub broker_id: BrokerOrderId,
     /// Whether it is queued as an after-market order.
     pub amo: bool,
+    /// What it is in, where that is known: some wires want it again for a queued order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<Symbol>,
 }
 
 /// The broker took it.

@@ -284,7 +284,9 @@ impl Broker for KotakBroker {
 
     fn cancel(&self, call: CancelCall) -> BoxFuture<'_, Result<Ack, SendError>> {
         Box::pin(async move {
-            let wire = order::cancel(&call)?;
+            let directory = self.inner.directory.load_full();
+            let listing = call.symbol.as_ref().and_then(|symbol| directory.get(symbol));
+            let wire = order::cancel(&call, listing)?;
             self.inner
                 .send(CallKind::Cancel, |session| {
                     let wire = &wire;

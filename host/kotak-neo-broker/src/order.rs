@@ -148,8 +148,10 @@ pub(crate) fn modify(call: &ModifyCall, listing: &Listing, queued: bool) -> Resu
     })
 }
 
-pub(crate) fn cancel(call: &CancelCall) -> Result<CancelOrder, SendError> {
-    Ok(CancelOrder { order_no: number(&call.broker_id)?, amo: call.amo, trading_symbol: None })
+/// By the documents a queued order is cancelled with its trading symbol (facts 2.3); no SDK sends it.
+pub(crate) fn cancel(call: &CancelCall, listing: Option<&Listing>) -> Result<CancelOrder, SendError> {
+    let trading_symbol = listing.filter(|_| call.amo).map(|listing| listing.trading_symbol.clone());
+    Ok(CancelOrder { order_no: number(&call.broker_id)?, amo: call.amo, trading_symbol })
 }
 
 fn number(id: &model::BrokerOrderId) -> Result<OrderNumber, SendError> {

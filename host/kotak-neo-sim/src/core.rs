@@ -1,7 +1,7 @@
 //! What a call works on: the state of the sim, the exchange, the market, at one instant.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::clock::Rng;
 use model::{Date, Exchange as Place, Instrument, Symbol, Timestamp};
@@ -9,7 +9,7 @@ use paper::Exchange;
 
 use crate::config::{MarketData, SimConfig};
 use crate::endpoint::Endpoint;
-use crate::faults::FaultList;
+use crate::faults::{FaultList, Kind};
 use crate::feed::Feeds;
 use crate::orders::OrderTable;
 use crate::session::Sessions;
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub faults: Arc<Mutex<FaultList>>,
     pub calls: BTreeMap<Endpoint, u64>,
     pub rng: Rng,
+    /// A completed login ends the sessions before it.
+    pub one_session: bool,
 }
 
 /// All of it at one instant, while a call is served.
@@ -36,6 +38,17 @@ pub(crate) struct Core<'a> {
 }
 
 impl Core<'_> {
+    /// Counts a call of `endpoint` and tells which faults it meets.
+    pub fn meet(&mut self, endpoint: Endpoint) -> Vec<Kind> {
+        self.state.faults.lock().unwrap_or_else(PoisonError::into_inner).meet(endpoint, self.now)
+    }
+
+    /// Lets sessions end and other programs log in, up to now.
+    pub fn pass_sessions(&mut self) {
+        let State { sessions, one_session, rng, .. } = &mut *self.state;
+        sessions.pass(self.now, *one_session, &self.config.credentials.ucc, rng);
+    }
+
     /// The session that the books show: today's from its open on, else the last one.
     pub fn book_session(&self) -> Date {
         let today = self.now.ist_date();

@@ -30,6 +30,7 @@ mod money;
 mod orders;
 mod reply;
 mod route;
+mod serve;
 mod server;
 mod session;
 mod sim;

@@ -85,7 +85,8 @@ impl Reply {
     pub(crate) fn complete_after_ms(&self) -> u64 {
         match self {
             Self::Answer { body, delay_ms, drip, .. } => {
-                let pieces = drip.map_or(0, |drip| (body.len() / drip.chunk_bytes.max(1)) as u64 * drip.every_ms);
+                let pieces =
+                    drip.map_or(0, |drip| (body.len() / drip.chunk_bytes.max(1)) as u64 * drip.every_ms);
                 delay_ms + pieces
             }
             Self::Drop | Self::Refuse => 0,

@@ -110,8 +110,16 @@ mod tests {
     #[test]
     fn paths_are_decoded_and_slashes_joined() {
         for (post, target, expected) in [
-            (false, "//script-details/1.0/quotes/neosymbol/nse_cm|1,nse_cm|2/ltp", "Quotes(\"nse_cm|1,nse_cm|2\", \"ltp\")"),
-            (false, "/script-details/1.0/quotes/neosymbol/nse_cm%7CNifty%2050", "Quotes(\"nse_cm|Nifty 50\", \"all\")"),
+            (
+                false,
+                "//script-details/1.0/quotes/neosymbol/nse_cm|1,nse_cm|2/ltp",
+                "Quotes(\"nse_cm|1,nse_cm|2\", \"ltp\")",
+            ),
+            (
+                false,
+                "/script-details/1.0/quotes/neosymbol/nse_cm%7CNifty%2050",
+                "Quotes(\"nse_cm|Nifty 50\", \"all\")",
+            ),
             (true, "/quick/order/rule/ms/place?sId=None", "Place"),
             (false, "/quick/order/rule/ms/place", "Unknown"),
             (false, "/quick/user/orders/260513000001?sId=", "Order(\"260513000001\")"),

@@ -17,8 +17,11 @@ pub(crate) struct Universe {
 
 impl Universe {
     pub fn new(listing: &[Symbol]) -> Self {
-        let tokens =
-            listing.iter().enumerate().map(|(at, symbol)| (symbol.clone(), FIRST_TOKEN + at as u32)).collect();
+        let tokens = listing
+            .iter()
+            .enumerate()
+            .map(|(at, symbol)| (symbol.clone(), FIRST_TOKEN + at as u32))
+            .collect();
         Self { tokens, symbols: listing.to_vec() }
     }
 
@@ -39,7 +42,13 @@ impl Universe {
     }
 
     /// The symbol behind a trading symbol such as `ITBEES-EQ`.
-    pub fn by_trading_symbol(&self, segment: &str, text: &str, market: &dyn MarketData, day: Date) -> Option<Symbol> {
+    pub fn by_trading_symbol(
+        &self,
+        segment: &str,
+        text: &str,
+        market: &dyn MarketData,
+        day: Date,
+    ) -> Option<Symbol> {
         let known = |name: String| self.tokens.get_key_value(name.as_str()).map(|(symbol, _)| symbol.clone());
         let symbol = match segment {
             "bse_cm" => known(format!("BSE:{text}")),

@@ -154,7 +154,11 @@ impl Inner {
         let key = format!("\u{1}cancel {} {}", order.id, order.cancels());
         let id = IntentId::derive(&self.config.account, &origin.strategy, origin.day, &key);
         let queued = order.terms.amo && self.view.session_for(false, now) != Ok(order.for_session);
-        let call = CancelCall { broker_id, amo: queued && now.ist_date() <= order.for_session };
+        let call = CancelCall {
+            broker_id,
+            amo: queued && now.ist_date() <= order.for_session,
+            symbol: Some(order.terms.symbol.clone()),
+        };
         let intent = change_intent(id, origin, key, reason, Action::Cancel { order: order.id }, now);
         self.begin_change(book, &order, &intent, None);
         drop(guard);

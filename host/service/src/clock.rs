@@ -38,6 +38,31 @@ impl Clock for SystemClock {
     }
 }
 
+/// Real pace from another instant: for a rehearsal beside a simulator that has a clock of its own.
+#[derive(Debug)]
+pub struct PacedClock {
+    /// Nanoseconds ahead of the machine's clock.
+    ahead: i64,
+}
+
+impl PacedClock {
+    /// A clock that shows `now` now.
+    pub fn showing(now: Timestamp) -> Self {
+        Self { ahead: now.nanos_since(SystemClock.now()) }
+    }
+}
+
+impl Clock for PacedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_nanos(self.ahead)
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        let at = at.plus_nanos(-self.ahead);
+        Box::pin(async move { SystemClock.sleep_until(at).await })
+    }
+}
+
 /// Simulated time. It is event-driven: on a current-thread runtime whose time is paused, tokio jumps to
 /// the next due instant when every task is idle and no blocking call is out, and this clock reads from
 /// there. It is never scaled.

@@ -171,7 +171,9 @@ fn from_file(path: &Path, others: u32) -> Result<Credentials, CredentialsError> 
         let (name, value) = item.map_err(|error| CredentialsError::Unreadable {
             path: path.to_owned(),
             reason: match error {
-                dotenvy::Error::LineParse(_, at) => format!("a line is not NAME=value (near its character {at})"),
+                dotenvy::Error::LineParse(_, at) => {
+                    format!("a line is not NAME=value (near its character {at})")
+                }
                 _ => "it is not an env file".to_owned(),
             },
         })?;
@@ -186,7 +188,10 @@ fn from_folder(folder: &Path) -> Result<Credentials, CredentialsError> {
         let path = folder.join(name);
         if path.exists() {
             let text = read_private(&path, OTHERS_BESIDE_GROUP)?;
-            values.push((name.to_owned(), SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r']))));
+            values.push((
+                name.to_owned(),
+                SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r'])),
+            ));
         }
     }
     build(folder, values)
@@ -229,7 +234,9 @@ fn build(path: &Path, values: Values) -> Result<Credentials, CredentialsError> {
     let find = |name: &str| {
         // As in a shell, the last one holds.
         let found = values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);
-        found.map(|value| SecretString::from(value.expose_secret().trim())).filter(|value| !value.expose_secret().is_empty())
+        found
+            .map(|value| SecretString::from(value.expose_secret().trim()))
+            .filter(|value| !value.expose_secret().is_empty())
     };
     let missing: Vec<&'static str> =
         NAMES.iter().map(|(name, _)| *name).filter(|name| find(name).is_none()).collect();
@@ -247,7 +254,11 @@ fn build(path: &Path, values: Values) -> Result<Credentials, CredentialsError> {
         totp_secret: take(TOTP_SECRET),
     };
     let what = malformed(&credentials);
-    if what.is_empty() { Ok(credentials) } else { Err(CredentialsError::Malformed { path: path.to_owned(), what }) }
+    if what.is_empty() {
+        Ok(credentials)
+    } else {
+        Err(CredentialsError::Malformed { path: path.to_owned(), what })
+    }
 }
 
 /// The wire wants the country code; the legacy file often has the ten digits alone.
@@ -277,3 +288,6 @@ fn malformed(credentials: &Credentials) -> Vec<String> {
     }
     what
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -7,8 +7,8 @@
 pub mod cli;
 pub mod config;
 pub mod control;
-pub mod exit;
 pub mod credentials;
+pub mod exit;
 pub mod lock;
 pub mod notify;
 pub mod output;

@@ -50,6 +50,11 @@ impl Transport for Offloaded {
         Box::pin(self.wait(async move { inner.send(request).await }))
     }
 
+    fn pause(&self, length: std::time::Duration) -> BoxFuture<'_, ()> {
+        let nanos = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX / 8);
+        Box::pin(self.clock.sleep_until(self.clock.now().plus_nanos(nanos)))
+    }
+
     fn connect(&self, _url: &str) -> BoxFuture<'_, Result<Box<dyn FeedSocket>, TransportError>> {
         // A frame could come at any moment of real time, and none of simulated time: the books are read.
         let why = "there is no order feed on simulated time; the books are read instead";

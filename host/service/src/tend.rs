@@ -31,7 +31,7 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
         let due = now.nanos_since(last_read) >= RECONCILE_SECONDS * model::time::SECOND;
         if called || doubtful || due {
             last_read = now;
-            read(&desk).await;
+            read(&desk, called || doubtful).await;
         }
         if let Err(error) = desk.with_journal(journal::Journal::maintain) {
             tracing::error!(%error, "the journal could not be tended");
@@ -39,8 +39,9 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
     }
 }
 
-/// Reads the books once and says what differs.
-pub async fn read(desk: &Desk) {
+/// Reads the books once and says what differs. That nothing could be read is loud only where something is
+/// to be found out: at night there is no session, and nobody needs one.
+async fn read(desk: &Desk, matters: bool) {
     match desk.reconcile().await {
         Ok(differences) => {
             for difference in differences {
@@ -51,6 +52,7 @@ pub async fn read(desk: &Desk) {
                 );
             }
         }
-        Err(error) => tracing::warn!(%error, "the books could not be read"),
+        Err(error) if matters => tracing::warn!(%error, "the books could not be read"),
+        Err(error) => tracing::debug!(%error, "the books could not be read"),
     }
 }

@@ -9,11 +9,13 @@ use calendar::Calendar;
 use journal::{Durability, Entry, Journal};
 use market::{Dataset, LiveMarket, Market, PriceSource, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
-use model::{Account, BoxFuture, Date, Exchange, LedgerEntry, LedgerKind, Money, Product, Side, StrategyName};
+use model::{
+    Account, BoxFuture, Date, Exchange, LedgerEntry, LedgerKind, Money, Product, Side, StrategyName,
+};
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
-use tokio::sync::Notify;
 use runtime::{Profile, Runtime, RuntimeOptions, Services};
+use tokio::sync::Notify;
 
 use crate::config::{BrokerKind, Config};
 use crate::control::SessionTeller;
@@ -119,6 +121,7 @@ pub struct Link {
 }
 
 /// What a connection to a real broker brings along.
+#[derive(Clone)]
 pub struct LiveLink {
     /// Told when a new session was opened.
     pub renewed: Arc<Notify>,
@@ -130,8 +133,8 @@ pub struct LiveLink {
     pub own_work: BTreeMap<StrategyName, OwnWork>,
     /// Reads what strategies need before the first of them runs: today's shares.
     pub prepare: Prepare,
-    /// Asked for a fresh quote before a strategy reads it.
-    pub quotes: Arc<LiveMarket>,
+    /// Asked for a fresh quote before a strategy reads it; none where prices come from stored data.
+    pub quotes: Option<Arc<LiveMarket>>,
 }
 
 /// Reads what strategies need; an error is one sentence, and it may be tried again.
@@ -206,11 +209,8 @@ impl World {
             schedule: model::charges::ChargeSchedule::bundled(),
             tariff: settings.tariff.clone(),
         });
-        let view = DeskView {
-            market: Arc::clone(&market),
-            sessions: sessions.clone(),
-            clock: Arc::clone(&clock),
-        };
+        let view =
+            DeskView { market: Arc::clone(&market), sessions: sessions.clone(), clock: Arc::clone(&clock) };
         let desk = Desk::open(desk_config, journal, Arc::clone(&broker), Arc::clone(&clock), Arc::new(view))
             .map_err(|error| Failure::general(error.into()))?;
         let runtime = Runtime::new(RuntimeOptions { profile, cache_dir: cache })
@@ -220,7 +220,7 @@ impl World {
         let services: Arc<dyn Services> = Arc::new(HostServices {
             desk: desk.clone(),
             market,
-            quotes: live.as_ref().map(|live| Arc::clone(&live.quotes)),
+            quotes: live.as_ref().and_then(|live| live.quotes.clone()),
             sessions: sessions.clone(),
             clock: Arc::clone(&clock),
             orders_per_day: config
@@ -231,17 +231,7 @@ impl World {
                 })
                 .collect(),
         });
-        Ok(Self {
-            account,
-            clock,
-            sessions,
-            desk,
-            broker,
-            services,
-            strategies,
-            exchange,
-            live,
-        })
+        Ok(Self { account, clock, sessions, desk, broker, services, strategies, exchange, live })
     }
 }
 

@@ -12,5 +12,5 @@ pub use kind::{EmptyShape, Kind, Spelling};
 pub use list::{FaultId, FaultState, Faults};
 pub use script::{Script, ScriptError};
 
-pub(crate) use answer::{dead_session, html_page, instead};
+pub(crate) use answer::{dead_session, instead, wrong_mpin, wrong_totp};
 pub(crate) use list::FaultList;

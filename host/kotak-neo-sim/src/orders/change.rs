@@ -70,7 +70,7 @@ fn try_cancel(core: &mut Core<'_>, call: &Call) -> Result<BrokerOrderId, Reply> 
     if core.config.strict && data.flag("am") && data.filled("ts").is_none() {
         return Err(not_ok(200, 1002, "invalid input: ts is mandatory when am is YES", "Not_Ok"));
     }
-    let call = CancelCall { broker_id: id.clone(), amo: data.flag("am") };
+    let call = CancelCall { broker_id: id.clone(), amo: data.flag("am"), symbol: None };
     let done = core.exchange.cancel(&call);
     done.map_err(|error| refusal(&error, None))?;
     sync::cancelled(core, &id);

@@ -4,6 +4,7 @@
 //! went through, what faults do to how it is shown, and the rows of orders that were acknowledged and then
 //! refused: those never reach the exchange and block nothing.
 
+mod books;
 mod change;
 mod jdata;
 mod place;
@@ -13,10 +14,11 @@ mod sync;
 mod table;
 mod trades;
 
+pub(crate) use books::{history, of_today, one_order, order_book, trade_book};
 pub(crate) use change::{cancel, modify};
 pub(crate) use jdata::{JData, not_ok};
 pub(crate) use place::{Birth, place};
-pub(crate) use shown::{Shown, shown};
+pub(crate) use shown::Shown;
 pub(crate) use sync::{discover, sync};
-pub(crate) use table::{OrderTable, Spoiled, Step, Tracked};
+pub(crate) use table::{OrderTable, Step, Tracked};
 pub(crate) use trades::{WireTrade, wire_trades};

@@ -5,7 +5,8 @@
 
 use broker::{BrokerOrder, PlaceCall, SendError};
 use model::{
-    BrokerOrderId, Instrument, IntentId, OrderTerms, OrderType, Price, Product, Quantity, Side, Status, Symbol, Validity,
+    BrokerOrderId, Instrument, IntentId, OrderTerms, OrderType, Price, Product, Quantity, Side, Status,
+    Symbol, Validity,
 };
 use serde_json::json;
 
@@ -99,7 +100,12 @@ fn read(core: &Core<'_>, call: &Call) -> Result<Wanted, Reply> {
         "MIS" | "INTRADAY" => (Product::Intraday, None),
         "NRML" | "MTF" => (Product::Delivery, Some(format!("RMS:{word} is not modelled by this simulator"))),
         "CO" | "BO" => {
-            return Err(not_ok(200, 1002, "invalid input: CO and BO are discontinued on the Trade API", "Not_Ok"));
+            return Err(not_ok(
+                200,
+                1002,
+                "invalid input: CO and BO are discontinued on the Trade API",
+                "Not_Ok",
+            ));
         }
         _ => return Err(invalid("pc")),
     };

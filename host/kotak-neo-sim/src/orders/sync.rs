@@ -138,7 +138,8 @@ fn walk(core: &mut Core<'_>, id: &BrokerOrderId) {
 fn step(core: &mut Core<'_>, id: &BrokerOrderId, status: &str) {
     let now = core.now;
     let Some(order) = core.state.orders.get_mut(id.as_str()) else { return };
-    let (filled, average) = order.told.as_ref().map_or_else(Default::default, |told| (told.filled, told.average));
+    let (filled, average) =
+        order.told.as_ref().map_or_else(Default::default, |told| (told.filled, told.average));
     let on_the_way = Shown {
         status: status.to_owned(),
         filled,

@@ -22,7 +22,12 @@ pub(crate) struct WireTrade {
 
 /// The fills of `session` that may be seen at `now`, in order. Repeats are in it: whoever counts shares
 /// leaves them out.
-pub(crate) fn wire_trades(exchange: &Exchange, table: &OrderTable, session: Date, now: Timestamp) -> Vec<WireTrade> {
+pub(crate) fn wire_trades(
+    exchange: &Exchange,
+    table: &OrderTable,
+    session: Date,
+    now: Timestamp,
+) -> Vec<WireTrade> {
     let all = exchange.all_trades();
     let since = all.iter().rposition(|trade| trade.trade.session != session).map_or(0, |at| at + 1);
     let mut seen = Vec::new();
@@ -37,7 +42,11 @@ pub(crate) fn wire_trades(exchange: &Exchange, table: &OrderTable, session: Date
 }
 
 /// The parts of one trade that may be seen at `now`, repeats included.
-pub(crate) fn parts_of(paper: &paper::PaperTrade, tracked: Option<&Tracked>, now: Timestamp) -> Vec<WireTrade> {
+pub(crate) fn parts_of(
+    paper: &paper::PaperTrade,
+    tracked: Option<&Tracked>,
+    now: Timestamp,
+) -> Vec<WireTrade> {
     let trade = &paper.trade;
     let (parts, every_s) = tracked.and_then(|order| order.spoiled.parts).unwrap_or((1, 0));
     let doubled = tracked.is_some_and(|order| order.spoiled.doubled);
@@ -51,7 +60,11 @@ pub(crate) fn parts_of(paper: &paper::PaperTrade, tracked: Option<&Tracked>, now
             break;
         }
         let whole = WireTrade {
-            trade_id: if parts == 1 { trade.trade_id.clone() } else { format!("{}-{}", trade.trade_id, part + 1) },
+            trade_id: if parts == 1 {
+                trade.trade_id.clone()
+            } else {
+                format!("{}-{}", trade.trade_id, part + 1)
+            },
             order: trade.broker_id.clone(),
             symbol: trade.symbol.clone(),
             side: trade.side,

@@ -11,7 +11,13 @@ use super::time;
 /// The row of `order`, in the state `shown`.
 pub(crate) fn order_row(core: &Core<'_>, order: &Tracked, shown: &Shown) -> Value {
     let mut row = Map::new();
-    for part in [identity(core, order), instrument(core, order), terms(order, shown), state(order, shown), times(core, order)] {
+    for part in [
+        identity(core, order),
+        instrument(core, order),
+        terms(order, shown),
+        state(order, shown),
+        times(core, order),
+    ] {
         if let Value::Object(fields) = part {
             row.extend(fields);
         }

@@ -68,7 +68,7 @@ fn place(key: &str, terms: OrderTerms) -> OrderCall {
 }
 
 fn cancel(number: &str) -> OrderCall {
-    OrderCall::Cancel(CancelCall { broker_id: number.into(), amo: false })
+    OrderCall::Cancel(CancelCall { broker_id: number.into(), amo: false, symbol: None })
 }
 
 fn modify(number: &str, rupees: &str, total: u32, terms: OrderTerms) -> OrderCall {

@@ -179,7 +179,7 @@ impl Exchange {
     }
 
     pub(crate) fn cancel_now(&mut self, id: &BrokerOrderId) -> Result<Ack, SendError> {
-        self.cancel(&CancelCall { broker_id: id.clone(), amo: false })
+        self.cancel(&CancelCall { broker_id: id.clone(), amo: false, symbol: None })
     }
 
     pub(crate) fn row(&self, id: &BrokerOrderId) -> BrokerOrder {

@@ -159,7 +159,7 @@ async fn a_stopped_server_refuses_and_reads_are_unavailable() {
     let (server, remote, _) = served(false);
     remote.place(call("a")).await.expect("taken");
     server.stop();
-    let cancel = CancelCall { broker_id: "250603000001".into(), amo: false };
+    let cancel = CancelCall { broker_id: "250603000001".into(), amo: false, symbol: None };
     assert_eq!(code(remote.cancel(cancel).await), "NOT_CONNECTED");
     let error = remote.orders().await.expect_err("gone").to_string();
     assert!(error.contains("paper-exchange"), "{error}");

@@ -43,9 +43,10 @@ pub fn run(args: &UpdateArgs) -> Result<(), Failure> {
     }
     // Wherever a pipeline waits for fresh bars, it has to hear that they are not.
     match &update.readiness {
-        Some(readiness) if readiness.lacking() > 0 => {
-            Err(Failure::new(Exit::Unavailable, anyhow!("{} of {} shares are not up to date", readiness.lacking(), readiness.of())))
-        }
+        Some(readiness) if readiness.lacking() > 0 => Err(Failure::new(
+            Exit::Unavailable,
+            anyhow!("{} of {} shares are not up to date", readiness.lacking(), readiness.of()),
+        )),
         _ => Ok(()),
     }
 }

@@ -1,12 +1,16 @@
 //! `demo`: the real service on simulated time, then the account.
+//!
+//! The broker is the embedded `kotak-neo-sim`, over loopback HTTP and through the real adapter. Its script
+//! has one session that dies under an order and one answer that is lost after the order was taken.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use journal::{Entry, RunOutcome, SqliteJournal};
-use market::PriceSource;
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+use market::{Market, PriceSource};
+use model::clock::SharedClock;
 use model::{Action, Date, Fact, LedgerKind, Money, PositionView, Symbol, Timestamp};
 use oms::{Blocking, Desk};
 use runtime::{Mode, Profile};
@@ -22,6 +26,12 @@ use crate::output;
 use crate::scheduler::{HostEvent, Observer};
 use crate::simulate::{Simulation, collect};
 use crate::wiring::{PaperMarket, Ways, World};
+
+mod sim;
+mod survived;
+
+use sim::SimAccount;
+use survived::Survived;
 
 /// The account at the end, in figures that add up.
 #[derive(Debug, Serialize)]
@@ -46,6 +56,7 @@ struct Answer<'a> {
     from: Timestamp,
     until: Timestamp,
     account: Account,
+    survived: Survived,
     positions: &'a [PositionView],
     #[serde(flatten)]
     simulation: &'a Simulation,
@@ -78,19 +89,27 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let from = Timestamp::at_ist(DAY0, 15, 55);
     let until = Timestamp::at_ist(DAY1, 18, 5);
     let runtime = simulated_runtime().context("the demo's runtime cannot start")?;
-    let (world, ended) = runtime.block_on(async {
-        let clock = Arc::new(SimulatedClock::starting_at(from));
+    let io = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("the demo's network runtime cannot start")?;
+    let (world, prices, ended) = runtime.block_on(async {
+        let clock: SharedClock = Arc::new(SimulatedClock::starting_at(from));
         let paper = PaperMarket::load(&config, None)?;
+        let account = SimAccount::open(&config, &paper, &clock, io.handle(), from)?;
         let journal = SqliteJournal::open(&path).map_err(anyhow::Error::from)?;
         let ways = Ways {
-            clock,
+            clock: Arc::clone(&clock),
             blocking: Blocking::Local,
             profile: Profile::Live,
             cache: Some(config.plugin_cache()),
             seed: 1,
             book: None,
         };
-        let world = World::build(&config, &paper, Box::new(journal), ways)?;
+        let mut link = account.connection.link_on(Arc::clone(&paper.market) as Arc<dyn Market>);
+        link.exchange = Some(Arc::clone(&account.exchange));
+        let world = World::build(&config, link, Box::new(journal), ways)?;
         if !args.json {
             greet(&config, from, until);
         }
@@ -102,25 +121,31 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
             }
         });
         let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
+        let running = account.connection.start_session(&host.world.desk);
         let (_keep, stop) = watch::channel(false);
         let ended = host.run(Some(until), stop).await.map_err(stopped)?;
-        Ok::<_, Failure>((host.world, ended))
+        running.end().await;
+        Ok::<_, Failure>((host.world, paper.market, ended))
     })?;
+    drop(io);
     tracing::debug!(?ended, "the demo's host has ended");
     let simulation = collect(&world.desk, Vec::new())?;
     let positions = world.desk.positions(DAY1);
-    let account = account(&world, &config, &simulation, &positions, DAY1)?;
+    let account = account(&world, prices.as_ref(), &config, &simulation, &positions, DAY1)?;
+    let survived = Survived::read(&world.desk)?;
     if args.json {
         output::json(&Answer {
             version: 1,
             from,
             until,
             account,
+            survived,
             positions: &positions,
             simulation: &simulation,
         })?;
     } else {
         farewell(&account, &simulation, &positions);
+        survived.show();
         if args.keep.is_some() {
             output::line(&format!("journal   {}", path.display()));
         }
@@ -138,6 +163,7 @@ fn stopped(error: HostError) -> Failure {
 
 fn account(
     world: &World,
+    prices: &dyn PriceSource,
     config: &Config,
     simulation: &Simulation,
     positions: &[PositionView],
@@ -157,7 +183,7 @@ fn account(
     let positions_value: Money = positions
         .iter()
         .map(|view| {
-            let close = world.market.auction_price(&view.position.symbol, day);
+            let close = prices.auction_price(&view.position.symbol, day);
             close.unwrap_or_else(|| view.position.entry_price()) * view.position.quantity
         })
         .sum();
@@ -182,7 +208,10 @@ fn account(
 }
 
 fn greet(config: &Config, from: Timestamp, until: Timestamp) {
-    output::line("A made-up market, a paper account, the real service on simulated time.");
+    output::line("A made-up market, the real service on simulated time, a Kotak Neo account at the embedded");
+    output::line(
+        "kotak-neo-sim over loopback HTTP. One session will die under an order, one answer will be lost.",
+    );
     output::line(&format!("{from} to {until}"));
     output::line(&format!(
         "cash {}; {SEEDED_QUANTITY} {SEEDED_SYMBOL} bought at {SEEDED_ENTRY_PRICE}",
@@ -253,6 +282,12 @@ fn line(entry: &Entry) -> Option<(Timestamp, String)> {
         }
         Entry::Evidence(evidence) => match &evidence.fact {
             Fact::Refused { code, reason } => Some((evidence.at, format!("refused ({code}): {reason}"))),
+            Fact::Unsent { why } => Some((
+                evidence.at,
+                format!(
+                    "provably not placed, its session had expired ({why}): once more, through the whole desk"
+                ),
+            )),
             Fact::Unclear { why } => Some((evidence.at, format!("outcome unknown: {why}"))),
             _ => None,
         },

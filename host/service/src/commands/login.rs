@@ -37,7 +37,8 @@ pub fn run(args: &LoginArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.path.as_deref())?;
     let kotak = live_account(&config)?;
     output::log_to_stderr();
-    let _lock = AccountLock::acquire(&config.lock_dir, &config.account.name, "login --check", SystemClock.now())?;
+    let _lock =
+        AccountLock::acquire(&config.lock_dir, &config.account.name, "login --check", SystemClock.now())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let facts = runtime.context("the runtime cannot start")?.block_on(check(&config, kotak))?;
     if args.json {
@@ -111,7 +112,10 @@ fn show(facts: &Facts) {
         ("ends", facts.expires.clone().unwrap_or_else(unknown)),
         ("clock skew", facts.clock_skew_ms.map_or_else(unknown, |ms| format!("{ms} ms"))),
         ("address", facts.address.clone().unwrap_or_else(unknown)),
-        ("orders", facts.orders_today.map_or_else(|| "could not be read".to_owned(), |count| count.to_string())),
+        (
+            "orders",
+            facts.orders_today.map_or_else(|| "could not be read".to_owned(), |count| count.to_string()),
+        ),
     ];
     for (what, text) in rows {
         output::line(&format!("{what:<12}{}", output::plain(&text)));

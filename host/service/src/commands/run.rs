@@ -13,7 +13,7 @@ use runtime::{Mode, Profile};
 use tokio::sync::watch;
 
 use crate::cli::RunArgs;
-use crate::clock::{SimulatedClock, SystemClock, simulated_runtime};
+use crate::clock::{PacedClock, SimulatedClock, SystemClock, simulated_runtime};
 use crate::config::{BrokerKind, Config, KotakNeoConfig, Rehearsal};
 use crate::control::views::NextTask;
 use crate::control::{ControlServer, LiveHost};
@@ -42,9 +42,12 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
                 .hint("run as a user that may write there, or set state_dir in the configuration")
         })?;
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, "run", SystemClock.now())?;
-    let (runtime, rehearsal) = match config.rehearsal {
-        Some(rehearsal) => (simulated_runtime(), Some(rehearsal)),
-        None => (tokio::runtime::Builder::new_multi_thread().enable_all().build(), None),
+    let rehearsal = config.rehearsal;
+    let is_simulated = rehearsal.is_some() && !matches!(config.account.broker, BrokerKind::KotakNeo(_));
+    let runtime = if is_simulated {
+        simulated_runtime()
+    } else {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()
     };
     let runtime = runtime.context("the runtime cannot start")?;
     let ended = runtime.block_on(serve(&config, rehearsal));
@@ -63,7 +66,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
 async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, Failure> {
     let stop = stop_signal()?;
     if let BrokerKind::KotakNeo(kotak) = &config.account.broker {
-        return serve_live(config, kotak, stop).await;
+        return serve_live(config, kotak, rehearsal, stop).await;
     }
     let paper = PaperMarket::load(config, None)?;
     let in_process = config.account.broker == BrokerKind::Paper;
@@ -100,9 +103,17 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, F
 async fn serve_live(
     config: &Config,
     kotak: &KotakNeoConfig,
+    rehearsal: Option<Rehearsal>,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
-    let clock: SharedClock = Arc::new(SystemClock);
+    let (clock, until): (SharedClock, _) = match rehearsal {
+        None => (Arc::new(SystemClock), None),
+        Some(rehearsal) => {
+            let now = live::simulators_time(&kotak.base_url).await?;
+            let until = Timestamp::from_ist(rehearsal.until.date(), rehearsal.until.time());
+            (Arc::new(PacedClock::showing(now)), Some(until))
+        }
+    };
     let connection = live::connect(config, kotak, Arc::clone(&clock))?;
     let journal = SqliteJournal::open(config.journal_path()).map_err(anyhow::Error::from)?;
     let ways = Ways {
@@ -114,16 +125,24 @@ async fn serve_live(
         book: None,
     };
     let world = World::build(config, connection.link(), Box::new(journal), ways)?;
-    tracing::info!("account {} at {}: real orders are sent", config.account.name, kotak.base_url);
+    match rehearsal {
+        None => tracing::info!("account {} at {}: real orders are sent", config.account.name, kotak.base_url),
+        Some(_) => tracing::info!(
+            "account {} at the simulator {}: a rehearsal, its clock shows {}",
+            config.account.name,
+            kotak.base_url,
+            world.clock.now()
+        ),
+    }
     for warning in world.sessions.calendar.warnings(world.clock.now().ist_date()) {
         tracing::warn!("{warning}");
     }
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Live, observer);
     let running = connection.start(&host.world.desk);
-    let _control = control(config, &host, false)?;
+    let _control = control(config, &host, rehearsal.is_some())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
-    let ended = host.run(None, stop).await;
+    let ended = host.run(until, stop).await;
     running.end().await;
     ended.map_err(|error| Failure::unavailable(error.into()))
 }

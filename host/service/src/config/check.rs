@@ -151,6 +151,7 @@ impl<'a> Checker<'a> {
             given("env_file", written.env_file.is_some()),
             given("login_at", written.login_at.is_some()),
             given("logins_per_day", written.logins_per_day.is_some()),
+            given("cool_down_minutes", written.cool_down_minutes.is_some()),
             given("quote_seconds_max", written.quote_seconds_max.is_some()),
             given("history_bars", written.history_bars.is_some()),
         ];
@@ -187,7 +188,10 @@ impl<'a> Checker<'a> {
                 "write a URL that begins with https://; http:// is for kotak-neo-sim on this machine (127.0.0.1)",
             );
         }
-        let number = |value: Option<Spanned<u32>>, key: &str, default: u32, range: std::ops::RangeInclusive<u32>| {
+        let number = |value: Option<Spanned<u32>>,
+                      key: &str,
+                      default: u32,
+                      range: std::ops::RangeInclusive<u32>| {
             match value {
                 Some(value) if !range.contains(value.get_ref()) => self.fault(
                     value.span(),
@@ -212,6 +216,12 @@ impl<'a> Checker<'a> {
                 "logins_per_day",
                 defaults::LOGINS_PER_DAY,
                 1..=50,
+            )?,
+            cool_down_minutes: number(
+                written.cool_down_minutes.take(),
+                "cool_down_minutes",
+                defaults::COOL_DOWN_MINUTES,
+                1..=240,
             )?,
             quote_seconds_max: number(
                 written.quote_seconds_max.take(),
@@ -290,12 +300,16 @@ impl<'a> Checker<'a> {
         if from >= until {
             return self.fault(span, "the rehearsal ends before it begins", "`until` is later than `from`");
         }
-        match account.broker {
+        match &account.broker {
             BrokerKind::Paper | BrokerKind::PaperRemote { .. } => Ok(Some(Rehearsal { from, until })),
+            // Only a simulator is on this machine.
+            BrokerKind::KotakNeo(kotak) if kotak.base_url.starts_with("http://") => {
+                Ok(Some(Rehearsal { from, until }))
+            }
             BrokerKind::KotakNeo(_) => self.fault(
                 span,
-                "a rehearsal runs on simulated time, and this account is at a broker that does not",
-                "take [rehearsal] out, or set broker = \"paper\"",
+                "a rehearsal has a clock of its own, and this account is at a broker that does not",
+                "take [rehearsal] out, set broker = \"paper\", or point base_url at a kotak-neo-sim on this machine",
             ),
         }
     }

@@ -12,8 +12,8 @@ use model::{Account, Money, StrategyName};
 use runtime::Role;
 
 use super::{
-    AccountConfig, BrokerKind, CalendarConfig, Component, Config, DataConfig, GrantsConfig, NotifyConfig,
-    StrategyConfig, StrategyLimits,
+    AccountConfig, BrokerKind, CalendarConfig, Component, Config, DataConfig, GrantsConfig, KotakNeoConfig,
+    NotifyConfig, StrategyConfig, StrategyLimits,
 };
 use crate::schedule::{CatchUp, Every, Sessions, Task, When};
 
@@ -32,10 +32,25 @@ pub(super) const DEADLINE_MINUTES: i64 = 15;
 pub(super) const KOTAK_NEO_URL: &str = "https://mis.kotaksecurities.com";
 /// Logins a day: one in the morning, and room for renewals.
 pub(super) const LOGINS_PER_DAY: u32 = 10;
+/// How long a contested account is left alone, in minutes.
+pub(super) const COOL_DOWN_MINUTES: u32 = 15;
 /// How old a quote may be, in seconds.
 pub(super) const QUOTE_SECONDS_MAX: u32 = 10;
 /// Daily bars of each symbol.
 pub(super) const HISTORY_BARS: u32 = 250;
+
+/// A Kotak Neo account.
+pub(super) fn kotak_neo() -> KotakNeoConfig {
+    KotakNeoConfig {
+        base_url: KOTAK_NEO_URL.to_owned(),
+        env_file: None,
+        login_at: login_at(),
+        logins_per_day: LOGINS_PER_DAY,
+        cool_down_minutes: COOL_DOWN_MINUTES,
+        quote_seconds_max: QUOTE_SECONDS_MAX,
+        history_bars: HISTORY_BARS,
+    }
+}
 
 /// The hour before which nobody needs a session: after-market orders are taken until 08:57, the pre-open
 /// begins at 09:00.

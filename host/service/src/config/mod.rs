@@ -91,6 +91,8 @@ pub struct KotakNeoConfig {
     pub login_at: NaiveTime,
     /// Logins a day at most, renewals included.
     pub logins_per_day: u32,
+    /// How long a contested account is left alone before a probe login, in minutes.
+    pub cool_down_minutes: u32,
     /// How old a quote may be while the market trades, in seconds.
     pub quote_seconds_max: u32,
     /// Daily bars that `data update` keeps of each symbol.
@@ -216,7 +218,8 @@ pub struct StrategyLimits {
     pub host_calls: Option<u32>,
 }
 
-/// `[rehearsal]`: the service on simulated time (paper only).
+/// `[rehearsal]`: the service on another time. On paper it is simulated and begins at `from`; beside a
+/// `kotak-neo-sim` it is the simulator's, at real pace, from wherever that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rehearsal {
     /// It begins at this time in Mumbai.
@@ -239,6 +242,11 @@ impl Config {
         let file: raw::File =
             toml::from_str(source).map_err(|error| error::from_toml(path, source, &error))?;
         check::Checker::new(path, source).config(file)
+    }
+
+    /// What holds for `broker = "kotak-neo"` where the file is silent.
+    pub fn kotak_neo_defaults() -> KotakNeoConfig {
+        defaults::kotak_neo()
     }
 
     /// The account.

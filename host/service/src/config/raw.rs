@@ -39,6 +39,7 @@ pub(super) struct Account {
     pub env_file: Option<PathBuf>,
     pub login_at: Option<ClockTime>,
     pub logins_per_day: Option<Spanned<u32>>,
+    pub cool_down_minutes: Option<Spanned<u32>>,
     pub quote_seconds_max: Option<Spanned<u32>>,
     pub history_bars: Option<Spanned<u32>>,
     pub volume_share: Option<VolumeShare>,

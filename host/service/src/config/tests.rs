@@ -281,3 +281,44 @@ fn the_sample_configuration_is_good() {
     let names: Vec<&StrategyName> = config.strategies.keys().collect();
     assert!(names.into_iter().eq(default.strategies.keys()));
 }
+
+#[test]
+fn a_kotak_neo_account_has_its_keys_and_its_own_task() {
+    let config =
+        parse("[account.main]\nbroker = \"kotak-neo\"\nenv_file = \"k.env\"\nlogin_at = \"08:15\"\n")
+            .expect("valid");
+    let super::BrokerKind::KotakNeo(kotak) = &config.account.broker else { panic!("kotak-neo") };
+    assert_eq!(kotak.base_url, "https://mis.kotaksecurities.com");
+    assert!(kotak.env_file.as_ref().is_some_and(|path| path.ends_with("k.env")));
+    assert_eq!(kotak.login_at.to_string(), "08:15:00");
+    let own = config.tasks.iter().find(|task| task.name == "data-update").expect("the host's own task");
+    assert_eq!(own.at, "close+20m".parse().expect("a time"));
+    let moved = parse("[account.main]\nbroker = \"kotak-neo\"\n[task.data-update]\nat = \"18:30\"\n");
+    let moved = moved.expect("valid");
+    let own = moved.tasks.iter().find(|task| task.name == "data-update").expect("still there");
+    assert_eq!(own.at, "18:30".parse().expect("a time"));
+    assert!(parse("").expect("valid").tasks.iter().all(|task| task.name != "data-update"), "not on paper");
+}
+
+#[test]
+fn what_does_not_belong_to_the_broker_is_refused() {
+    for (text, words) in [
+        ("[account.main]\nbase_url = \"https://x\"\n", "broker = \"kotak-neo\""),
+        ("[account.main]\nbroker = \"kotak-neo\"\ncash = 5\n", "broker = \"paper\""),
+        ("[account.main]\nbroker = \"kotak-neo\"\naddress = \"127.0.0.1:1\"\n", "paper-remote"),
+        ("[account.main]\nbroker = \"kotak-neo\"\nbase_url = \"http://example.org\"\n", "in the clear"),
+        ("[account.main]\nbroker = \"kotak-neo\"\nbase_url = \"ftp://x\"\n", "in the clear"),
+        ("[account.main]\nbroker = \"kotak-neo\"\nlogins_per_day = 0\n", "outside of 1 to 50"),
+        (
+            "[account.main]\nbroker = \"kotak-neo\"\n[rehearsal]\nfrom = \"2026-05-12T10:00\"\nuntil = \"2026-05-12T11:00\"\n",
+            "rehearsal",
+        ),
+        ("[account.main]\nbroker = \"kotak-neo\"\n[task.data-update]\nstrategy = \"buy\"\n", "host's own"),
+    ] {
+        let error = parse(text).expect_err(text).to_string();
+        assert!(error.contains(words), "{text}\n{error}");
+    }
+    parse("[account.main]\nbroker = \"kotak-neo\"\nbase_url = \"http://127.0.0.1:8787/\"\n")
+        .expect("a sim here");
+    parse("[account.main]\nbroker = \"kotak-neo\"\nbase_url = \"http://[::1]:8787\"\n").expect("a sim here");
+}

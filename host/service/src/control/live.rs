@@ -10,8 +10,8 @@ use runtime::STRIKES_MAX;
 
 use super::views::{
     AlertLine, CalendarView, HostView, NextTask, OrderLine, OrdersQuery, OrdersView, PositionLine,
-    PositionsView, RunLine, RunsQuery, RunsView, SessionLine, Source, StatusView, StrikesView, TradingView, TrailView,
-    VERSION,
+    PositionsView, RunLine, RunsQuery, RunsView, SessionLine, Source, StatusView, StrikesView, TradingView,
+    TrailView, VERSION,
 };
 use super::{ControlError, ControlHost, fold};
 use crate::services::Sessions;

@@ -93,8 +93,14 @@ mod tests {
     fn an_interpreter_that_runs_a_script_is_found_and_nothing_else() {
         let cases: [(&[&str], Option<&str>); 9] = [
             (&["python3", "run_sell_orders.py"], Some("run_sell_orders")),
-            (&["/opt/venv/bin/python3.11", "-u", "/srv/x/run_auto_trade.py", "--env", "f"], Some("run_auto_trade")),
-            (&["python", "-m", "modules.kotak_neo_auto_trader.run_trading_service"], Some("run_trading_service")),
+            (
+                &["/opt/venv/bin/python3.11", "-u", "/srv/x/run_auto_trade.py", "--env", "f"],
+                Some("run_auto_trade"),
+            ),
+            (
+                &["python", "-m", "modules.kotak_neo_auto_trader.run_trading_service"],
+                Some("run_trading_service"),
+            ),
             (&["vim", "run_sell_orders.py"], None),
             (&["grep", "-r", "run_sell_orders.py", "."], None),
             (&["python3", "-c", "import run_sell_orders"], None),

@@ -45,9 +45,10 @@ impl DataFolder {
         let granted: Vec<&Option<BTreeSet<Symbol>>> =
             config.strategies.values().map(|strategy| &strategy.grants.symbols).collect();
         // One strategy that may trade everything needs the bars of everything.
-        let universe = granted.iter().all(|symbols| symbols.is_some()).then(|| {
-            granted.into_iter().flatten().flatten().cloned().collect::<BTreeSet<Symbol>>()
-        });
+        let universe = granted
+            .iter()
+            .all(|symbols| symbols.is_some())
+            .then(|| granted.into_iter().flatten().flatten().cloned().collect::<BTreeSet<Symbol>>());
         Self {
             dir: config.data.dir.clone().unwrap_or_else(|| config.state_dir.join("data")),
             universe: universe.filter(|symbols| !symbols.is_empty()),

@@ -78,7 +78,9 @@ fn words(event: &SessionEvent, at: Timestamp) -> (String, Option<(Severity, Stri
             Some((Severity::Warning, format!("recovered:{at}"))),
         ),
         SessionEvent::LoginFailed { text, until: None } => (
-            format!("the broker refused the login ({text}): nobody tries again until the credentials are right and the host is started anew"),
+            format!(
+                "the broker refused the login ({text}): nobody tries again until the credentials are right and the host is started anew"
+            ),
             Some((Severity::Critical, format!("login-refused:{day}"))),
         ),
         SessionEvent::LoginFailed { text, until: Some(until) } => (

@@ -19,12 +19,13 @@ const QUOTES_SECONDS: i64 = 1;
 /// News of the feed within this time make one reading of the books.
 const GATHER_MILLIS: i64 = 300;
 
-/// The session that strategies prepare for at `now`: today's, or the next one.
-pub(super) fn trading_day(sessions: &Sessions, now: Timestamp) -> Date {
+/// The session that the broker's list of shares is for at `now`: today's, also in the evening (tomorrow's
+/// bands come with tomorrow's list), else the next one.
+pub(super) fn listed_session(sessions: &Sessions, now: Timestamp) -> Date {
     let Sessions { calendar, exchange, .. } = sessions;
     let today = now.ist_date();
     match calendar.session(*exchange, today) {
-        Ok(Some(session)) if now < session.latest_end() => today,
+        Ok(Some(_)) => today,
         _ => calendar.next_trading_day(*exchange, today).unwrap_or(today),
     }
 }
@@ -46,14 +47,16 @@ pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
     let _reading = AbortOnDrop(reading);
     let clock = &connection.clock;
     loop {
-        match (connection.transport)() {
-            Ok(transport) => {
+        let transport = connection.keeper.current().map(|_| (connection.transport)());
+        match transport {
+            None => {}
+            Some(Ok(transport)) => {
                 let sink = |told: FeedNews| hear(&desk, &news, told);
                 if let Some(why) = kotak_neo_broker::follow(&connection.broker, transport, &sink).await {
                     tracing::info!(target: "feed", why, "the order feed has ended; the books are read instead");
                 }
             }
-            Err(why) => tracing::warn!(target: "feed", why, "there is no order feed"),
+            Some(Err(why)) => tracing::warn!(target: "feed", why, "there is no order feed"),
         }
         clock.sleep_until(clock.now().plus_seconds(FEED_SECONDS)).await;
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use broker::session::{Keeper, KeeperConfig, SessionEvent, Spawn, Totp};
 use kotak_neo::http::{HttpOptions, HttpTransport};
-use kotak_neo::transport::Transport;
+use kotak_neo::transport::{Body, Method, Request, Transport};
 use kotak_neo_broker::{KotakBroker, KotakLogin, Limits, MakeTransport, MarketSource, Rates, TradingDays};
 use market::live::{LiveMarket, LiveOptions};
 use market::{Dataset, ReplayMarket, ReplayOptions};
@@ -81,8 +81,7 @@ pub fn connect(
 ) -> Result<Arc<Connection>, Failure> {
     let places = credentials::Places::of_this_process(kotak.env_file.as_deref(), config.path.as_deref());
     let credentials = credentials::read(&places)?;
-    let sessions =
-        Sessions { calendar: config.calendar()?, exchange: model::Exchange::Nse, amo: config.amo };
+    let sessions = Sessions { calendar: config.calendar()?, exchange: model::Exchange::Nse, amo: config.amo };
     let transport: MakeTransport = Arc::new(|| {
         HttpTransport::new(HttpOptions::default())
             .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
@@ -90,6 +89,33 @@ pub fn connect(
     });
     let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes) };
     Connection::open(config, kotak, parts)
+}
+
+/// The present instant of the simulator at `base_url`: the `Date` of any answer, whole seconds.
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
+    let missing = |why: String| {
+        Failure::unavailable(anyhow::anyhow!("no kotak-neo-sim answers at {base_url}: {why}"))
+            .hint("start it with `kotak-neo-sim --listen ADDR`, or correct base_url")
+    };
+    let transport = HttpTransport::new(HttpOptions::default()).map_err(|error| missing(error.to_string()))?;
+    let request = Request {
+        method: Method::Get,
+        url: format!("{base_url}/login/1.0/get-client-ip"),
+        headers: Vec::new(),
+        body: Body::Empty,
+        timeout: std::time::Duration::from_secs(5),
+        answer_bytes_max: 64 * 1024,
+    };
+    let answer = transport.send(request).await.map_err(|error| missing(error.to_string()))?;
+    let date = answer.header("date").ok_or_else(|| missing("its answer has no Date".to_owned()))?;
+    chrono::DateTime::parse_from_rfc2822(date)
+        .ok()
+        .and_then(|date| date.timestamp_nanos_opt())
+        .map(Timestamp::from_nanos)
+        .ok_or_else(|| missing(format!("its Date is `{date}`")))
 }
 
 /// When orders of an instant trade, by the calendar.
@@ -126,6 +152,7 @@ fn keeper_config(kotak: &KotakNeoConfig) -> KeeperConfig {
     KeeperConfig {
         daily_hour: kotak.login_at,
         logins_per_day: kotak.logins_per_day,
+        cool_down: std::time::Duration::from_secs(u64::from(kotak.cool_down_minutes) * 60),
         ..KeeperConfig::default()
     }
 }
@@ -186,6 +213,14 @@ impl Connection {
         }))
     }
 
+    /// The same on stored prices, for a market that exists nowhere else: quotes are not asked for.
+    pub fn link_on(self: &Arc<Self>, market: Arc<dyn market::Market>) -> Link {
+        let mut link = self.link();
+        link.market = market;
+        link.live = link.live.map(|live| Arc::new(LiveLink { quotes: None, ..LiveLink::clone(&live) }));
+        link
+    }
+
     /// What the host is built on.
     pub fn link(self: &Arc<Self>) -> Link {
         let due = Arc::clone(&self.keeper);
@@ -210,25 +245,31 @@ impl Connection {
                     let connection = Arc::clone(&prepare);
                     Box::pin(async move { connection.prepare().await })
                 }),
-                quotes: Arc::clone(&self.market),
+                quotes: Some(Arc::clone(&self.market)),
             })),
         }
     }
 
     /// Begins what runs beside the tasks, until it is dropped.
     pub fn start(self: &Arc<Self>, desk: &Desk) -> Running {
+        let mut running = self.start_session(desk);
+        running.tasks.spawn(follow::feed(Arc::clone(self), desk.clone()));
+        running.tasks.spawn(follow::quotes(Arc::clone(self), desk.clone()));
+        running
+    }
+
+    /// The part of it that belongs on simulated time: a feed and a poller have none.
+    pub fn start_session(self: &Arc<Self>, desk: &Desk) -> Running {
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(events::keep(Arc::clone(self), desk.clone()));
         tasks.spawn(follow::tend_session(Arc::clone(self)));
-        tasks.spawn(follow::feed(Arc::clone(self), desk.clone()));
-        tasks.spawn(follow::quotes(Arc::clone(self), desk.clone()));
-        Running { _tasks: tasks, connection: Arc::clone(self) }
+        Running { tasks, connection: Arc::clone(self) }
     }
 
     /// Today's shares and bars, as the strategies will see them. Logs in when there is no session.
     async fn prepare(&self) -> Result<(), String> {
         let now = self.clock.now();
-        let session = follow::trading_day(&self.sessions, now);
+        let session = follow::listed_session(&self.sessions, now);
         if self.market.instruments_session() == Some(session) {
             return Ok(());
         }
@@ -251,7 +292,7 @@ impl Connection {
 
 /// What runs beside the tasks; ends when it is dropped.
 pub struct Running {
-    _tasks: tokio::task::JoinSet<()>,
+    tasks: tokio::task::JoinSet<()>,
     connection: Arc<Connection>,
 }
 

@@ -1,0 +1,104 @@
+//! The demo's broker: an account at the embedded sim, reached over a real socket.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::anyhow;
+use broker::session::Conflicts;
+use kotak_neo::http::{HttpOptions, HttpTransport};
+use kotak_neo::transport::Transport;
+use kotak_neo_broker::MakeTransport;
+use kotak_neo_sim::{Endpoint, Fault, Kind, Server, SharedInstant, Sim, SimConfig, Spelling};
+use model::clock::SharedClock;
+use model::{BoxFuture, Timestamp};
+use secrecy::SecretString;
+use tokio::runtime::Handle;
+
+use crate::config::{BrokerKind, Config, KotakNeoConfig};
+use crate::credentials::Credentials;
+use crate::exit::Failure;
+use crate::live::{Connection, Parts};
+use crate::offload::Offloaded;
+use crate::wiring::PaperMarket;
+
+/// The account, its exchange and its server.
+pub(super) struct SimAccount {
+    pub(super) connection: Arc<Connection>,
+    pub(super) exchange: Arc<Mutex<paper::Exchange>>,
+    _server: Server,
+}
+
+/// A made-up account has no other programs; nothing on this machine is looked at or stopped.
+struct Nobody;
+
+impl Conflicts for Nobody {
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+impl SimAccount {
+    /// Starts the sim on `paper`'s market, and connects to it from `clock`'s simulated time by way of the
+    /// real time of `io`.
+    pub(super) fn open(
+        config: &Config,
+        paper: &PaperMarket,
+        clock: &SharedClock,
+        io: &Handle,
+        from: Timestamp,
+    ) -> Result<Self, Failure> {
+        let exchange = paper.exchange(config, 1);
+        let listing = paper.data.histories().iter().map(|history| history.symbol.clone());
+        let sim_config = SimConfig { calendar: paper.sessions.calendar.clone(), ..SimConfig::new(listing) };
+        let login = sim_config.credentials.clone();
+        let shared = Arc::new(SharedInstant::at(from));
+        let market = Arc::clone(&paper.market);
+        let sim = Sim::new(sim_config, Arc::clone(&exchange), market, Arc::clone(&shared) as SharedClock);
+        script(&sim);
+        let server = Server::start(([127, 0, 0, 1], 0).into(), sim)
+            .map_err(|error| Failure::general(anyhow!("the embedded sim cannot listen: {error}")))?;
+        let kotak = KotakNeoConfig {
+            base_url: format!("http://{}", server.address()),
+            ..Config::kotak_neo_defaults()
+        };
+        let mut config = config.clone();
+        config.account.broker = BrokerKind::KotakNeo(kotak.clone());
+        let (io, told) = (io.clone(), Arc::clone(clock));
+        let transport: MakeTransport = Arc::new(move || {
+            let real = HttpTransport::new(HttpOptions::default()).map_err(|error| error.to_string())?;
+            let shared = Arc::clone(&shared);
+            let tell = Arc::new(move |now| shared.tell(now));
+            let offloaded = Offloaded::new(Arc::new(real), io.clone(), Arc::clone(&told), tell);
+            Ok(Arc::new(offloaded) as Arc<dyn Transport>)
+        });
+        let parts = Parts {
+            credentials: credentials(&login),
+            transport,
+            clock: Arc::clone(clock),
+            sessions: paper.sessions.clone(),
+            conflicts: Arc::new(Nobody),
+        };
+        let connection = Connection::open(&config, &kotak, parts)?;
+        Ok(Self { connection, exchange, _server: server })
+    }
+}
+
+/// What goes wrong: the session dies under the first order; the answer to the next one is lost after the
+/// broker took it.
+fn script(sim: &Sim) {
+    let dies = Kind::Expired { spelling: Spelling::Code100022, kills: true };
+    sim.faults().add(Fault::new(dies).on([Endpoint::Place]).nth(1));
+    sim.faults().add(Fault::new(Kind::Dropped { after: true }).on([Endpoint::Place]).nth(3));
+}
+
+fn credentials(login: &kotak_neo_sim::Credentials) -> Credentials {
+    let secret = |text: &str| SecretString::from(text);
+    Credentials {
+        login: kotak_neo::credentials::Credentials {
+            consumer_key: secret(&login.consumer_key),
+            mobile_number: secret(&login.mobile),
+            ucc: secret(&login.ucc),
+            mpin: secret(&login.mpin),
+        },
+        totp_secret: secret(&login.totp_secret),
+    }
+}
