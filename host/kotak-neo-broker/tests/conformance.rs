@@ -225,7 +225,10 @@ impl Suite {
             market::ReplayOptions::default(),
         ));
         let stage = Stage { clock: shared, market, calendar, exchange, sim };
-        let account = Account1::with_rates(&stage, &url, transport, KeeperConfig::default(), UNHURRIED);
+        // The suite stands at the last instant before the open: a code is sent at the very end of its step.
+        let config =
+            KeeperConfig { code_margin: std::time::Duration::ZERO, ..KeeperConfig::default() };
+        let account = Account1::with_rates(&stage, &url, transport, config, UNHURRIED);
         Bench {
             broker: Arc::new(Desked(account.broker)),
             set_time: Box::new(move |to| clock.tell(to)),

@@ -69,7 +69,6 @@ impl PacedClock {
 }
 
 impl Clock for PacedClock {
-    #[expect(clippy::disallowed_methods, reason = "this clock runs with the machine's")]
     fn now(&self) -> Timestamp {
         let moved = *self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let ran = i64::try_from(self.began.elapsed().as_nanos()).unwrap_or(i64::MAX);
@@ -101,6 +100,22 @@ mod tests {
         clock.tell(base.plus_nanos(50));
         clock.tell(base);
         assert_eq!(clock.now(), base.plus_nanos(50));
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_it_is_told_the_instant() {
+        let base = Timestamp::from_nanos(0);
+        let clock = SharedInstant::at(base);
+        let slept = clock.sleep_until(base.plus_seconds(2));
+        clock.tell(base.plus_seconds(1));
+        tokio::select! {
+            biased;
+            () = slept => panic!("a second too early"),
+            () = clock.sleep_until(base.plus_seconds(1)) => {}
+        }
+        let slept = clock.sleep_until(base.plus_seconds(2));
+        clock.tell(base.plus_seconds(3));
+        slept.await;
     }
 
     #[test]

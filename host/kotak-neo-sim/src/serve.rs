@@ -149,8 +149,8 @@ fn work(
             Err(refusal) => refusal,
         },
         Route::MasterFile(file) => wire::master::file(core, file),
-        Route::Expiries => Reply::ok(&json!({"status": "success", "data": {"expiries": []}})),
-        Route::OptionChain => Reply::ok(&json!({"status": "success", "data": {"optionChain": []}})),
+        Route::Expiries => wire::watchlist::expiries(call),
+        Route::OptionChain => wire::watchlist::option_chain(call),
         Route::Historical => wire::historical::candles(core, call),
         Route::Control(_) | Route::Unknown => unknown(),
     }

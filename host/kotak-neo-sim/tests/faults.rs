@@ -153,7 +153,7 @@ fn a_tag_is_altered_or_lost() {
     assert_eq!(shown(&later), "later");
     let text = Some("Nezuko-1764835123".to_owned());
     world.fault(Fault::new(Kind::AlteredTag { text }).on([Endpoint::Modify]).times(1));
-    let change = json!({"no": later, "pr": "251", "pt": "L", "qt": "9", "vd": "DAY", "tp": "0", "dq": "0", "am": "NO"});
+    let change = json!({"no": later, "pr": "451", "pt": "L", "qt": "9", "vd": "DAY", "tp": "0", "dq": "0", "am": "NO"});
     assert_eq!(world.try_post(&session, "/quick/order/vr/modify", &change).expect("an answer").code(), 200);
     assert_eq!(shown(&later), "Nezuko-1764835123", "after the change, as seen live");
     let tags = world.sim.audit().by_tag();

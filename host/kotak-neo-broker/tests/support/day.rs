@@ -17,7 +17,6 @@ pub struct Outcome {
     pub placed: usize,
     pub faults: u64,
     pub unknown: usize,
-    pub resolved: usize,
     pub parked: usize,
     pub logins: u64,
 }
@@ -240,13 +239,13 @@ fn finish(stage: &Stage, account: &Account1, desk: &Desk, day: &Day<'_>, seed: u
     }
     let mut hash = TraceHash::default();
     let entries = desk.with_journal(|journal| journal.entries(0, 1_000_000)).expect("entries");
-    let mut resolved = 0;
+    let mut unclear = 0;
     for recorded in &entries {
         hash.add(&recorded.entry);
         if let Entry::Evidence(evidence) = &recorded.entry
             && matches!(evidence.fact, Fact::Unclear { .. })
         {
-            resolved += 1;
+            unclear += 1;
         }
     }
     evidence_of_ends(desk, &entries, seed);
@@ -254,8 +253,7 @@ fn finish(stage: &Stage, account: &Account1, desk: &Desk, day: &Day<'_>, seed: u
         trace: format!("{}:{}:{}", hash.hex(), book.orders.len(), book.trades.len()),
         placed: day.keys.len(),
         faults: stage.sim.faults().fired(),
-        unknown: resolved,
-        resolved: resolved.saturating_sub(parked),
+        unknown: unclear,
         parked,
         logins: audit.logins,
     }

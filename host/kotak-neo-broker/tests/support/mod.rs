@@ -21,7 +21,8 @@ use model::{
 use oms::{Blocking, Desk, DeskConfig, MarketView};
 use secrecy::SecretString;
 
-pub use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+#[allow(unused_imports, reason = "each test target uses a part of it")]
+pub use market::demo::{DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -109,3 +109,92 @@ pub(crate) mod instant {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Endpoint, Kind};
+
+    #[test]
+    fn every_setting_of_a_fault_can_be_written() {
+        let text = r#"
+            [[fault]]
+            kind = "server-error"
+            status = 503
+            html = true
+            after = true
+            on = ["place", "client-ip"]
+            nth = 3
+            every = 2
+            percent = 10
+            times = 4
+            from = "2026-05-13T10:00"
+            until = "2026-05-13T11:30:15"
+        "#;
+        let fault = Script::parse(text).expect("a script").fault.remove(0);
+        assert_eq!(fault.kind, Kind::ServerError { status: 503, html: true, after: true });
+        assert_eq!(fault.on, [Endpoint::Place, Endpoint::ClientIp]);
+        assert_eq!(
+            (fault.nth, fault.every, fault.percent, fault.times),
+            (Some(3), Some(2), Some(10), Some(4))
+        );
+        assert_eq!(fault.from.map(|at| at.to_string()).as_deref(), Some("2026-05-13T10:00:00+05:30"));
+        assert_eq!(fault.until.map(|at| at.to_string()).as_deref(), Some("2026-05-13T11:30:15+05:30"));
+        let json = serde_json::to_string(&fault).expect("JSON");
+        assert_eq!(serde_json::from_str::<Fault>(&json).expect("the same fault"), fault);
+    }
+
+    #[test]
+    fn every_kind_has_defaults_where_it_can() {
+        for kind in [
+            "foreign-login",
+            "no-data",
+            "data-null",
+            "wrong-totp",
+            "wrong-mpin",
+            "ip-refusal",
+            "rate-limited",
+            "server-error",
+            "dropped",
+            "refused",
+            "html-body",
+            "empty-body",
+            "slow-body",
+            "empty-book",
+            "partial-fills",
+            "duplicate-fills",
+            "fill-before-answer",
+            "strange-status",
+            "altered-tag",
+            "blank-tag",
+            "feed-silent",
+            "feed-cut",
+            "feed-refused",
+            "feed-raw-ignored",
+        ] {
+            let script = Script::parse(&format!("[[fault]]\nkind = \"{kind}\"\n"));
+            assert_eq!(script.map(|script| script.fault.len()).expect(kind), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_no_script_is_refused_in_words() {
+        for text in [
+            "[[fault]]\nkind = \"unheard-of\"\n",
+            "[[fault]]\nkind = \"token-dies\"\n",
+            "[[fault]]\nkind = \"dropped\"\non = [\"nowhere\"]\n",
+            "[[fault]]\nkind = \"dropped\"\nfrom = \"soon\"\n",
+            "faults = 3\n",
+        ] {
+            let error = Script::parse(text).expect_err(text).to_string();
+            assert!(error.contains("README of kotak-neo-sim"), "{error}");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = Script::load(&folder.path().join("none.toml")).expect_err("no file").to_string();
+        assert!(missing.starts_with("cannot read"), "{missing}");
+        let long = folder.path().join("long.toml");
+        std::fs::write(&long, "#".repeat(SCRIPT_BYTES_MAX as usize + 1)).expect("written");
+        let error = Script::load(&long).expect_err("too long").to_string();
+        assert!(error.contains("is it a script?"), "{error}");
+    }
+}

@@ -19,6 +19,9 @@ use super::protect::protected_limit;
 use super::sync;
 use super::table::{Asked, Spoiled, Tracked};
 
+/// Orders that one sim keeps, refused ones included.
+const ORDERS_MAX: usize = 2_000_000;
+
 /// What was understood of a post.
 struct Wanted {
     terms: OrderTerms,
@@ -38,6 +41,9 @@ pub(crate) struct Birth {
 
 /// Places an order; the number of what was acknowledged.
 pub(crate) fn place(core: &mut Core<'_>, call: &Call, birth: Birth) -> (Reply, Option<BrokerOrderId>) {
+    if core.state.orders.orders.len() >= ORDERS_MAX {
+        return (not_ok(200, 1004, "the book of this simulator is full: start a new one", "Not_Ok"), None);
+    }
     let wanted = match read(core, call) {
         Ok(wanted) => wanted,
         Err(refusal) => return (refusal, None),

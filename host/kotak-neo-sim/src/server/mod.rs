@@ -41,9 +41,15 @@ impl Server {
     /// # Errors
     /// What the system says about the address, or about a new thread.
     pub fn start(listen: SocketAddr, sim: Arc<Sim>) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind(listen))?;
+        // Bound here and not by the runtime below: the caller may be on a runtime of his own.
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
         let (stop, stopped) = watch::channel(false);
         let thread = std::thread::Builder::new().name("kotak-neo-sim".to_owned()).spawn(move || {
             runtime.block_on(accept(listener, sim, stopped));

@@ -6,6 +6,7 @@ use calendar::Calendar;
 use market::demo::DAY1;
 use market::{Dataset, ReplayMarket, ReplayOptions};
 use model::{Symbol, Timestamp};
+use serde_json::json;
 
 use super::stage::{Answer, Stage};
 use crate::SimConfig;
@@ -167,11 +168,19 @@ fn nothing_of_the_future_is_quoted() {
 #[test]
 fn the_watchlist_is_empty_and_well_formed() {
     let stage = Stage::new();
-    let expiries = get(&stage, "/market-data/1.0/watchlist/expiries?exchange=nse_fo&underlying=NIFTY");
-    assert_eq!(
-        (expiries.json["status"].as_str(), expiries.json["data"]["expiries"].as_array().map(Vec::len)),
-        (Some("success"), Some(0))
-    );
-    let chain = get(&stage, "/market-data/1.0/watchlist/option-chain?exchange=nse_fo&underlying=NIFTY");
-    assert_eq!(chain.json["data"]["optionChain"].as_array().map(Vec::len), Some(0));
+    let at = "/market-data/1.0/watchlist";
+    let expiries = get(&stage, &format!("{at}/expiries?exchange=nse_fo&underlying=NIFTY"));
+    assert_eq!(expiries.json, json!({"exchange": "nse_fo", "underlying": "NIFTY", "expiries": []}));
+    let chain =
+        get(&stage, &format!("{at}/option-chain?exchange=bse_fo&underlying=SENSEX&expiry=2025-06-24"));
+    let common = &chain.json["data"]["common_data"];
+    assert_eq!((common["exSeg"].as_str(), common["expiryDt"].as_str()), (Some("bse_fo"), Some("2025-06-24")));
+    assert_eq!((&chain.json["data"]["call"], chain.json["data"].get("fut")), (&json!([]), None));
+    let futures =
+        get(&stage, &format!("{at}/option-chain?exchange=mcx_fo&underlying=GOLDM&instrument_type=fut"));
+    assert_eq!(futures.json["data"]["fut"], json!([]));
+    for query in ["expiries?exchange=nse_cm&underlying=NIFTY", "option-chain?exchange=nse_fo"] {
+        let answer = get(&stage, &format!("{at}/{query}"));
+        assert_eq!((answer.status, answer.code()), (200, 1009), "{query}");
+    }
 }

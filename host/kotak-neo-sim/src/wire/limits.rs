@@ -1,4 +1,5 @@
-//! Limits (facts 2.9): one flat object of about ninety texts, and float noise in `Net`.
+//! Limits (facts 2.9): one flat object of texts, nearly eighty of the ninety that were seen, and float noise
+//! in `Net`.
 
 use model::Money;
 use serde_json::{Map, Value, json};

@@ -13,6 +13,7 @@ pub(crate) mod position_row;
 pub(crate) mod quotes;
 pub(crate) mod time;
 pub(crate) mod trade_row;
+pub(crate) mod watchlist;
 
 use serde_json::{Value, json};
 

@@ -247,9 +247,9 @@ fn joined(mut body: &str) -> String {
     text
 }
 
-/// A day limit far below the price: it rests.
+/// A day limit far below the price (some 520 rupees) and within the band: it rests.
 pub fn resting(tag: &str) -> Value {
-    limit("250", tag)
+    limit("450", tag)
 }
 
 pub fn limit(rupees: &str, tag: &str) -> Value {

@@ -61,6 +61,7 @@ fn live(journal: Box<dyn Journal>) -> Arc<LiveHost> {
     let view = Arc::new(CalendarOnly(sessions()));
     let desk = Desk::open(rules, journal, Arc::new(NoBroker), clock(), view).expect("a desk");
     Arc::new(LiveHost {
+        session: None,
         account: Account::from("main"),
         broker: "paper",
         desk,
