@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kotak_neo_sim::{Credentials, Fault, Kind, PacedClock, Server, Sim, SimConfig};
+use kotak_neo_sim::{Credentials, Fault, Kind, MachineClock, PacedClock, Server, Sim, SimConfig};
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use market::{Dataset, PriceSource, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
@@ -22,6 +22,7 @@ const CANARIES: [&str; 5] =
 /// A simulator in this process, and a folder with a configuration that points at it.
 struct Scene {
     folder: tempfile::TempDir,
+    clock: Arc<PacedClock>,
     sim: Arc<Sim>,
     server: Option<Server>,
 }
@@ -45,14 +46,20 @@ impl Scene {
         let mut config = SimConfig { calendar, ..SimConfig::new(listing) };
         let [key, mobile, ucc, totp, mpin] = CANARIES.map(str::to_owned);
         config.credentials = Credentials { ucc, mobile, consumer_key: key, totp_secret: totp, mpin };
-        let clock: SharedClock = Arc::new(PacedClock::starting_at(from));
-        let sim = Sim::new(config, exchange, market, clock);
+        let clock = Arc::new(PacedClock::starting_at(from));
+        let sim = Sim::new(config, exchange, market, Arc::clone(&clock) as SharedClock);
+        sim.takes_codes_of(Arc::new(MachineClock));
         let server = Server::start(([127, 0, 0, 1], 0).into(), Arc::clone(&sim)).expect("a free port");
         let folder = tempfile::tempdir().expect("a folder");
-        let scene = Self { folder, sim, server: Some(server) };
+        let scene = Self { folder, clock, sim, server: Some(server) };
         scene.write_credentials(CANARIES);
         scene.write_config("");
         scene
+    }
+
+    /// A one-time code is good once: the next login is half a minute later.
+    fn next_code(&self) {
+        self.clock.advance(Duration::from_secs(31));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -183,12 +190,14 @@ fn login_check_shows_the_session_and_no_secret() {
         assert!(shown.contains(word), "{word}: {shown}");
     }
     no_canary(shown.as_bytes(), "the output", &scene.sim);
+    scene.next_code();
     let output = scene.run(&["login", "--check", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["kind"], "Trade");
     assert_eq!(scene.sim.audit().logins, 2);
 
     // What is wrong is told with its own exit code and what to do.
+    scene.next_code();
     let [key, mobile, ucc, totp, _] = CANARIES;
     scene.write_credentials([key, mobile, ucc, totp, "111111"]);
     let output = scene.run(&["login", "--check"]);
@@ -280,6 +289,7 @@ fn data_update_fills_the_bars_and_a_second_run_has_nothing_to_do() {
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let asked = json["history"]["requests"].as_u64().expect("a count");
     assert!(asked > 0, "{json:#}");
+    scene.next_code();
     let output = scene.run(&["data", "update", "--bars", "30", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(json["history"]["requests"].as_u64().expect("a count") <= asked, "{json:#}");

@@ -187,8 +187,12 @@ class OneClient:
         that("historical_data: days", len(days.get("data", {}).get("candles", [])) > 20, days)
         wrong = self.client.historical_data(neosymbol=neo, interval="7min", from_date=today, to_date=today)
         equal("historical_data: an unknown interval", wrong.get("fault", {}).get("message"), "Invalid interval value")
-        equal("expiries", self.client.expiries(exchange="nse_fo", underlying=SHARE).get("status"), "success")
-        equal("option_chain", self.client.option_chain(exchange="nse_fo", underlying=SHARE).get("status"), "success")
+        # No derivative is listed: well-formed and empty (v3 docs expiries.md, option_chain.md).
+        expiries = self.client.expiries(exchange="nse_fo", underlying=SHARE)
+        equal("expiries", expiries, {"exchange": "nse_fo", "underlying": SHARE, "expiries": []})
+        chain = self.client.option_chain(exchange="nse_fo", underlying=SHARE).get("data", {})
+        equal("option_chain: calls and puts", (chain.get("call"), chain.get("put")), ([], []))
+        equal("option_chain: underlying", chain.get("common_data", {}).get("unlSymbol"), SHARE)
 
     def empty_books(self):
         for name in ("order_report", "trade_report", "positions"):

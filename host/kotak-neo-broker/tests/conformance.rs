@@ -226,8 +226,7 @@ impl Suite {
         ));
         let stage = Stage { clock: shared, market, calendar, exchange, sim };
         // The suite stands at the last instant before the open: a code is sent at the very end of its step.
-        let config =
-            KeeperConfig { code_margin: std::time::Duration::ZERO, ..KeeperConfig::default() };
+        let config = KeeperConfig { code_margin: std::time::Duration::ZERO, ..KeeperConfig::default() };
         let account = Account1::with_rates(&stage, &url, transport, config, UNHURRIED);
         Bench {
             broker: Arc::new(Desked(account.broker)),

@@ -365,7 +365,11 @@ fn a_dead_session_under_every_report_is_renewed_once() {
             assert_eq!(scene.stage.sim.audit().logins, before + deaths, "{endpoint:?}");
         }
         // The one call that a dead token still goes with is its logout, before the next login.
-        assert_eq!(scene.stage.sim.audit().calls_after_end(), deaths, "no call carried a token known to be dead");
+        assert_eq!(
+            scene.stage.sim.audit().calls_after_end(),
+            deaths,
+            "no call carried a token known to be dead"
+        );
         let told = lock(&scene.account.events).len();
         assert!(told >= 10, "each death and login was told: {told}");
     });

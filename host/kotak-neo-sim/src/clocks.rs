@@ -89,6 +89,23 @@ impl Clock for PacedClock {
     }
 }
 
+/// The machine's clock.
+#[derive(Debug)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(chrono::Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        let left = u64::try_from(at.nanos_since(self.now())).unwrap_or(0);
+        Box::pin(tokio::time::sleep(Duration::from_nanos(left)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

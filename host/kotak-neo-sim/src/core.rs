@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::clock::Rng;
+use model::clock::{Rng, SharedClock};
 use model::{Date, Exchange as Place, Instrument, Symbol, Timestamp};
 use paper::Exchange;
 
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub rng: Rng,
     /// A completed login ends the sessions before it.
     pub one_session: bool,
+    /// Codes of this clock are taken as well.
+    pub code_clock: Option<SharedClock>,
 }
 
 /// All of it at one instant, while a call is served.

@@ -44,7 +44,7 @@ mod tests;
 
 pub use audit::Audit;
 pub use call::Call;
-pub use clocks::{PacedClock, SharedInstant};
+pub use clocks::{MachineClock, PacedClock, SharedInstant};
 pub use config::{Credentials, MarketData, SimConfig};
 pub use endpoint::Endpoint;
 pub use faults::{EmptyShape, Fault, FaultId, FaultState, Faults, Kind, Script, ScriptError, Spelling};

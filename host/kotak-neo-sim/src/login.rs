@@ -85,16 +85,19 @@ pub(crate) fn missing(field: &str) -> Reply {
     Reply::json(400, &json!({"error": [{"code": "400", "message": message}]}))
 }
 
-/// The code of the present step or one beside it, by the server's own time, and each at most once.
+/// The code of the present step or one beside it, by the server's own time (or by the machine's, where that
+/// counts too), and each at most once.
 fn is_fresh_code(core: &mut Core<'_>, code: &str) -> bool {
     let server = core.now.plus_nanos(core.config.skew_ms.saturating_mul(1_000_000));
-    let step = time::seconds(server).div_euclid(TOTP_STEP_S);
+    let machine = core.state.code_clock.as_ref().map(|clock| (true, clock.now()));
     let secret = &core.config.credentials.totp_secret;
-    let found = [0, -1, 1]
-        .map(|beside| step + beside)
-        .into_iter()
-        .find(|step| totp_code(secret, *step).as_deref() == Some(code));
-    found.is_some_and(|step| core.state.sessions.take_step(step))
+    let found = [Some((false, server)), machine].into_iter().flatten().find_map(|(of_machine, at)| {
+        let step = time::seconds(at).div_euclid(TOTP_STEP_S);
+        let steps = [step, step - 1, step + 1];
+        let step = steps.into_iter().find(|step| totp_code(secret, *step).as_deref() == Some(code))?;
+        Some((of_machine, step))
+    });
+    found.is_some_and(|(of_machine, step)| core.state.sessions.take_step(of_machine, step))
 }
 
 /// A JSON body.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use calendar::Calendar;
 use chrono::NaiveDateTime;
 use clap::Parser;
-use kotak_neo_sim::{Credentials, PacedClock, Script, Server, Sim, SimConfig};
+use kotak_neo_sim::{Credentials, MachineClock, PacedClock, Script, Server, Sim, SimConfig};
 use market::demo::{DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use market::{Dataset, PriceSource, ReplayMarket, ReplayOptions};
 use model::{Exchange as Place, Money, Timestamp};
@@ -83,6 +83,7 @@ fn main() -> anyhow::Result<()> {
     let clock = Arc::new(PacedClock::starting_at(from));
     let sim = world(&args, credentials.clone(), data, calendar, Arc::clone(&clock));
     sim.moves_time_by(move |by| clock.advance(by));
+    sim.takes_codes_of(Arc::new(MachineClock));
     let faults = script.fault.len();
     for fault in script.fault {
         sim.faults().add(fault);

@@ -83,8 +83,8 @@ pub(crate) struct Sessions {
     trade: BTreeMap<u64, Session>,
     by_sid: BTreeMap<String, u64>,
     views: Vec<View>,
-    /// Steps of TOTP codes that were accepted.
-    steps: BTreeSet<i64>,
+    /// Steps of TOTP codes that were accepted, by whether they are of the machine's clock.
+    steps: BTreeSet<(bool, i64)>,
     /// When the other program logs in.
     foreign_at: Vec<Timestamp>,
     opened: u64,
@@ -121,9 +121,9 @@ impl Sessions {
     }
 
     /// Takes the code of `step` unless it was taken before.
-    pub fn take_step(&mut self, step: i64) -> bool {
-        self.steps.retain(|known| *known > step - 100);
-        let fresh = self.steps.insert(step);
+    pub fn take_step(&mut self, of_machine: bool, step: i64) -> bool {
+        self.steps.retain(|(machine, known)| *machine != of_machine || *known > step - 100);
+        let fresh = self.steps.insert((of_machine, step));
         self.codes += u64::from(fresh);
         fresh
     }

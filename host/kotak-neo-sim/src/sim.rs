@@ -61,6 +61,7 @@ impl Sim {
             calls: Default::default(),
             rng: rng.fork("tokens"),
             one_session: config.one_session,
+            code_clock: None,
         };
         Arc::new(Self {
             universe: Universe::new(&config.listing),
@@ -128,6 +129,12 @@ impl Sim {
     /// No foreign login is due any more; those that a fault causes go on with the fault.
     pub fn foreign_login_never(&self) {
         self.with(|core| core.state.sessions.foreign_login_never());
+    }
+
+    /// One-time codes of `clock` are taken as well as those of the sim's own: a bot makes them from the
+    /// machine's time, whatever day the sim plays.
+    pub fn takes_codes_of(&self, clock: SharedClock) {
+        self.with(|core| core.state.code_clock = Some(clock));
     }
 
     /// Whether a completed login ends the sessions before it, from now on.

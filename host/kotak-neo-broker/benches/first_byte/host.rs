@@ -50,8 +50,8 @@ pub struct Way {
 }
 
 impl Host {
-    /// On `journal`. Limits are the service's defaults; the rates are so high that no order waits.
-    pub async fn start(journal: Box<dyn Journal>) -> Self {
+    /// On `journal`, whose commits run as `blocking` says. Limits are the service's defaults; the rates are so high that no order waits.
+    pub async fn start(journal: Box<dyn Journal>, blocking: Blocking) -> Self {
         let server = Server::start();
         let marks = Marks::default();
         let day = Date::from_ymd_opt(2025, 3, 4).expect("a date");
@@ -59,7 +59,7 @@ impl Host {
         let shared: SharedClock = Arc::clone(&clock) as SharedClock;
         let broker = account::log_in(server.address, Arc::clone(&shared), marks.clone()).await;
         let mut config = DeskConfig::new(ACCOUNT.into());
-        config.blocking = Blocking::Threaded;
+        config.blocking = blocking;
         config.orders_per_second = UNHURRIED;
         let desk = Desk::open(config, journal, Arc::new(broker), Arc::clone(&shared), Arc::new(Open))
             .expect("a desk");

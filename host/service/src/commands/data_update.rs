@@ -1,7 +1,5 @@
 //! `data update`: the daily bars of a live account's universe, from the broker.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, anyhow};
 use broker::session::Generation;
 use model::Clock as _;
@@ -52,7 +50,7 @@ pub fn run(args: &UpdateArgs) -> Result<(), Failure> {
 }
 
 async fn update(config: &Config, kotak: &KotakNeoConfig) -> Result<DataUpdate, Failure> {
-    let connection = live::connect(config, kotak, Arc::new(SystemClock))?;
+    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?)?;
     let due = connection.keeper.due();
     let outcome = match connection.keeper.renew(Generation::NONE).await {
         Ok(_) => {

@@ -1,7 +1,5 @@
 //! `login --check`: one login, the session's facts, a logout.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, anyhow};
 use broker::session::{Generation, NoSession};
 use model::{Clock as _, Timestamp};
@@ -74,7 +72,7 @@ pub(super) fn no_session(error: NoSession) -> Failure {
 }
 
 async fn check(config: &Config, kotak: &KotakNeoConfig) -> Result<Facts, Failure> {
-    let connection = live::connect(config, kotak, Arc::new(SystemClock))?;
+    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?)?;
     // Asked for by a person: that is a task that is due, whatever the hour.
     let due = connection.keeper.due();
     let facts = facts(config, &connection).await;

@@ -13,7 +13,7 @@ use runtime::{Mode, Profile};
 use tokio::sync::watch;
 
 use crate::cli::RunArgs;
-use crate::clock::{PacedClock, SimulatedClock, SystemClock, simulated_runtime};
+use crate::clock::{SimulatedClock, SystemClock, simulated_runtime};
 use crate::config::{BrokerKind, Config, KotakNeoConfig, Rehearsal};
 use crate::control::views::NextTask;
 use crate::control::{ControlServer, LiveHost};
@@ -106,14 +106,8 @@ async fn serve_live(
     rehearsal: Option<Rehearsal>,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
-    let (clock, until): (SharedClock, _) = match rehearsal {
-        None => (Arc::new(SystemClock), None),
-        Some(rehearsal) => {
-            let now = live::simulators_time(&kotak.base_url).await?;
-            let until = Timestamp::from_ist(rehearsal.until.date(), rehearsal.until.time());
-            (Arc::new(PacedClock::showing(now)), Some(until))
-        }
-    };
+    let clock = live::clock_of(config, kotak).await?;
+    let until = rehearsal.map(|it| Timestamp::from_ist(it.until.date(), it.until.time()));
     let connection = live::connect(config, kotak, Arc::clone(&clock))?;
     let journal = SqliteJournal::open(config.journal_path()).map_err(anyhow::Error::from)?;
     let ways = Ways {

@@ -24,6 +24,7 @@ use model::{BoxFuture, Date, InstrumentClass, Timestamp};
 use oms::Desk;
 use tokio::sync::{Mutex, Notify, mpsc};
 
+use crate::clock::{PacedClock, SystemClock};
 use crate::config::{Config, KotakNeoConfig};
 use crate::control::SessionTeller;
 use crate::credentials::{self, Credentials};
@@ -91,11 +92,22 @@ pub fn connect(
     Connection::open(config, kotak, parts)
 }
 
+/// The clock of a live account: the machine's, or in a rehearsal the simulator's.
+///
+/// # Errors
+/// When a rehearsal's simulator does not answer.
+pub async fn clock_of(config: &Config, kotak: &KotakNeoConfig) -> Result<SharedClock, Failure> {
+    match config.rehearsal {
+        None => Ok(Arc::new(SystemClock)),
+        Some(_) => Ok(Arc::new(PacedClock::showing(simulators_time(&kotak.base_url).await?))),
+    }
+}
+
 /// The present instant of the simulator at `base_url`: the `Date` of any answer, whole seconds.
 ///
 /// # Errors
 /// When nobody answers there.
-pub async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
+async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
     let missing = |why: String| {
         Failure::unavailable(anyhow::anyhow!("no kotak-neo-sim answers at {base_url}: {why}"))
             .hint("start it with `kotak-neo-sim --listen ADDR`, or correct base_url")
