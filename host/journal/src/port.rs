@@ -186,7 +186,7 @@ pub enum Entry {
     /// A decision to act. Unique by its id.
     Intent(Intent),
     /// It is about to go to the wire for the `number`-th time. A second attempt follows only proof that
-    /// the one before did nothing ([`Fact::Unsent`]).
+    /// the one before did nothing ([`model::Fact::Unsent`]).
     Attempt {
         /// Which intent.
         intent: IntentId,

@@ -39,7 +39,7 @@ pub struct Directory {
 
 impl Directory {
     /// The shares among `rows`. `has_derivatives` tells of which symbols futures or options are listed: they
-    /// decide the session's phases. Of two series of one symbol the first in [`preference`] is kept.
+    /// decide the session's phases. Of two series of one symbol the rolling one is kept.
     pub fn new(rows: &[ScripRow], has_derivatives: impl Fn(&str) -> bool) -> Self {
         let mut directory = Self::default();
         for row in rows {

@@ -1,6 +1,6 @@
 //! Which answers prove that an order call did nothing.
 //!
-//! Only a row of [`PROOFS`] is proof; every other failed answer is unclear, and the reconciler finds out.
+//! Only a row of [`table`] is proof; every other failed answer is unclear, and the reconciler finds out.
 //! Two answers look like refusals and are not: a *duplicate tag* (32, 5204) says that an order with this
 //! tag is there, and *internal error* (1005) or *exchange not reachable* (1007) say nothing about what
 //! became of the order. No 5xx is proof, whatever its body.

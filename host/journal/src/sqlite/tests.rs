@@ -45,7 +45,7 @@ fn a_migration_takes_a_backup_and_keeps_everything() {
     let steps = with_second(SECOND);
     let mut journal = open(&path, &steps).expect("version 2");
     let backup = format!("journal.v{}-4.bak", STEPS.len());
-    assert_eq!(backups(folder.path()), [backup.clone()]);
+    assert_eq!(backups(folder.path()), std::slice::from_ref(&backup));
     assert_eq!(journal.entries(0, 9).expect("entries").len(), 4);
     journal.commit(&[note("y")], Durability::Synced).expect("and it goes on");
     drop(journal);

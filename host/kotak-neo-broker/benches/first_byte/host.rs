@@ -50,7 +50,8 @@ pub struct Way {
 }
 
 impl Host {
-    /// On `journal`, whose commits run as `blocking` says. Limits are the service's defaults; the rates are so high that no order waits.
+    /// On `journal`, whose commits run as `blocking` says. Limits are the service's defaults; the rates are
+    /// so high that no order waits.
     pub async fn start(journal: Box<dyn Journal>, blocking: Blocking) -> Self {
         let server = Server::start();
         let marks = Marks::default();

@@ -58,12 +58,15 @@ pub struct State {
     pub readied: u32,
 }
 
+/// Told how many calls were let go before.
+pub type OnReady = Box<dyn Fn(u32) + Send + Sync>;
+
 pub struct Exchange {
     pub state: Mutex<State>,
     pub clock: Arc<TestClock>,
     pub after_call: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     /// What happens before a call may go, given how many went before.
-    pub on_ready: Mutex<Option<Box<dyn Fn(u32) + Send + Sync>>>,
+    pub on_ready: Mutex<Option<OnReady>>,
 }
 
 enum Outcome {
