@@ -38,10 +38,17 @@ fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$client" >"$scratch/pip.log" 2>&1 ||
     skip "$client cannot be installed: $(tail -n 1 "$scratch/pip.log")"
 
+built=${CARGO_TARGET_DIR:-$here/../../target}/debug
 if [ -z "${SIM:-}" ]; then
     (cd "$here/../.." && cargo build --quiet --locked -p kotak-neo-sim)
-    SIM=${CARGO_TARGET_DIR:-$here/../../target}/debug/kotak-neo-sim
+    SIM=$built/kotak-neo-sim
 fi
+# Our own client, which has to see what the official one sees.
+if [ -z "${ORDER_BOOK:-}" ]; then
+    (cd "$here/../.." && cargo build --quiet --locked -p kotak-neo --example order_book)
+    ORDER_BOOK=$built/examples/order_book
+fi
+export ORDER_BOOK
 
 # Starts a simulator with the given options on a free port; $address is where.
 start() {
@@ -68,6 +75,6 @@ echo "== one client, every call"
 start
 run one "$address" "$scratch/credentials"
 
-echo "== two clients at the same time"
+echo "== two clients and ours at the same time"
 start --one-session false
 run two "$address" "$scratch/credentials"

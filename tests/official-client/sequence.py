@@ -7,6 +7,9 @@
 What must be is written from the broker's documents, not from the simulator. `run.sh` starts everything.
 """
 
+import json
+import os
+import subprocess
 import sys
 import urllib.request
 from decimal import Decimal
@@ -385,11 +388,17 @@ class OneClient:
 
 
 class TwoClients:
-    """What one does the other sees: there is one account."""
+    """What one does the other sees, and our own client too: there is one account."""
 
     def __init__(self, simulator):
         self.simulator = simulator
         self.checks = Checks()
+
+    def our_book(self):
+        """The order book as `kotak-neo` reads it, under a session of its own."""
+        environment = {**os.environ, **self.simulator.known, "KOTAK_CODE": self.simulator.code()}
+        program = [os.environ["ORDER_BOOK"], self.simulator.address]
+        return json.loads(subprocess.run(program, env=environment, check=True, capture_output=True, timeout=60).stdout)
 
     def run(self):
         that, equal = self.checks.that, self.checks.equal
@@ -406,6 +415,14 @@ class TwoClients:
         books = [client.order_report()["data"] for client in (one, two)]
         equal("the same order book, field by field", books[0], books[1])
         equal("with the orders of both", {row["nOrdNo"]: row["ordSt"] for row in books[0]}, {resting: "open", filled: "complete"})
+        ours = {row["nOrdNo"]: row for row in self.our_book()}
+        equal("our client sees the same orders", sorted(ours), sorted(row["nOrdNo"] for row in books[0]))
+        for row in books[0]:
+            mine = ours.get(row["nOrdNo"], {})
+            for field in ("GuiOrdId", "ordSt", "trdSym", "trnsTp", "prcTp", "prod", "qty", "fldQty"):
+                equal(f"our client sees the same {field}", mine.get(field), row[field])
+            for field in ("prc", "avgPrc"):
+                equal(f"our client sees the same {field}", Decimal(mine.get(field, "NaN")), Decimal(row[field]))
         equal("the same trades", one.trade_report(), two.trade_report())
         equal("the same history", history(one, filled), history(two, filled))
         net = [[(row["trdSym"], row["flBuyQty"], row["buyAmt"]) for row in client.positions()["data"]] for client in (one, two)]

@@ -104,9 +104,13 @@ impl From<ReadFailure> for CallError {
     }
 }
 
-/// Reports are answered to every address (facts 5), so a refused address there means a dead session.
+/// Whether a report or data call met a dead session. Reports are answered to every address (facts 5), so a
+/// refused address there means a dead session; and a report can be asked again, so that HTTP 401 or 403 is
+/// enough whatever the body is.
 pub(crate) fn is_dead_session(error: &Error) -> bool {
-    error.is_session_expired() || error.is_ip_refusal()
+    error.is_session_expired()
+        || error.is_ip_refusal()
+        || matches!(error, Error::Unreadable { http: 401 | 403, .. })
 }
 
 impl Inner {
@@ -173,6 +177,9 @@ impl Inner {
         let Some(session) = self.keeper.current() else {
             return Err(SendError::Expired("there was no session".to_owned()));
         };
+        if session.generation.get() <= self.expired.load(Ordering::SeqCst) {
+            return Err(SendError::Expired("another call has just seen the session dead".to_owned()));
+        }
         let outcome = call(Arc::clone(&session)).await;
         self.hear(&outcome);
         match outcome {
@@ -204,21 +211,23 @@ impl Inner {
     /// way; a report tells which it is, and a foreign address is no reason to log in again.
     async fn judge_address(&self, session: &KotakSession, error: &Error) -> SendError {
         let probe = match self.limits.turn(Turn::Report).await {
-            Ok(()) => session.client.orders().await.map(drop),
-            Err(_) => Ok(()),
+            Ok(()) => session.client.orders().await.map(drop).map_err(Some),
+            Err(_) => Err(None),
         };
-        match probe {
-            Err(other) if is_dead_session(&other) => self.expire(session, error),
-            _ => {
-                let mut refused = refusal::refusal(error);
-                if let SendError::Refused { reason, .. } = &mut refused {
-                    reason.push_str(
-                        "; this machine's address may not trade: register it under Trade API > Static IP in the Neo app, then restart",
-                    );
-                }
-                refused
+        let cause = match probe {
+            Err(Some(other)) if is_dead_session(&other) => return self.expire(session, error),
+            Ok(()) => {
+                "; this machine's address may not trade: register it under Trade API > Static IP in the Neo app, then restart"
             }
+            Err(_) => {
+                "; whether the session is dead or this machine's address may not trade could not be found out"
+            }
+        };
+        let mut refused = refusal::refusal(error);
+        if let SendError::Refused { reason, .. } = &mut refused {
+            reason.push_str(cause);
         }
+        refused
     }
 
     /// Rows in the port's words.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use broker::BrokerOrder;
+use broker::{BrokerOrder, CallError};
 use kotak_neo::OrderRow;
 use kotak_neo::feed::{FeedEvent, FeedOptions, FeedOrder, OrderFeed};
 use kotak_neo::transport::Transport;
 
 use crate::adapter::KotakBroker;
+use crate::limits::Turn;
 
 /// What the feed has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,18 @@ pub async fn follow(
                     return Some("the session was renewed".to_owned());
                 }
             }
-            FeedEvent::Refused { text } => return Some(text),
+            FeedEvent::Refused { text } => {
+                // A report tells whether the session is dead; if so the keeper has it renewed, or retires it.
+                if let Err(failure) = broker
+                    .inner
+                    .read(Turn::Report, |session| async move { session.client.orders().await })
+                    .await
+                {
+                    let why = CallError::from(failure);
+                    return Some(format!("{text}; {why}"));
+                }
+                return Some(text);
+            }
         }
     }
     Some("it ended".to_owned())

@@ -101,7 +101,13 @@ fn kind(error: &Error, step: Step) -> LoginErrorKind {
         return LoginErrorKind::Unavailable;
     }
     let text = said.text.to_lowercase();
-    let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    // Whole words or their beginnings: "ucc" is not in "unsuccessful".
+    let names = |words: &[&str]| {
+        words.iter().any(|wanted| match wanted.split_once(' ') {
+            Some(_) => text.contains(wanted),
+            None => text.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(wanted)),
+        })
+    };
     let code = said.code.as_deref().unwrap_or_default();
     match step {
         // "Invalid credentials or TOTP.": the code is the likelier one, and a second refusal stops it.
@@ -110,7 +116,7 @@ fn kind(error: &Error, step: Step) -> LoginErrorKind {
             "mpin",
             "credential",
             "ucc",
-            "mobile",
+            "mobile number",
             "not registered",
             "blocked",
             "locked",

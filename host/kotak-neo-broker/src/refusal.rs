@@ -109,6 +109,26 @@ const PROOFS: &[Proof] = &[
     refused("200032", "v2 issue 79: not the base URL of the login's answer, so no order system was reached"),
 ];
 
+/// Said by the order system after it took the request, or about an earlier one: no HTTP status and no
+/// word in them proves that nothing was done. 32 and 5204 also name an order that exists already, 1005 is an
+/// internal error, 1007 an exchange that did not answer (facts 3.3).
+const NEVER_PROOF: [&str; 4] = ["32", "5204", "1005", "1007"];
+
+/// What is recognised by more than a code: what to look for, the meaning, the source.
+const BY_SHAPE: [(&str, Meaning, &str); 3] = [
+    ("HTTP or code 429", Meaning::TooMany, "REST docs, HTTP table: too many requests, said by the gateway"),
+    (
+        "HTTP 401 or 403, or 401, 1003, 100021, 100022, 900901, or a text about a dead session",
+        Meaning::Expired,
+        "REST docs, HTTP table: invalid session; issues 183, 280, 296, v2 issue 73",
+    ),
+    (
+        "400 with `Missing required field`",
+        Meaning::Refused,
+        "login documentation: the gateway's validation of the request",
+    ),
+];
+
 /// What a failed order call proves, if anything.
 pub fn meaning(error: &Error, kind: CallKind) -> Option<Meaning> {
     let said = error.said()?;
@@ -120,6 +140,9 @@ pub fn meaning(error: &Error, kind: CallKind) -> Option<Meaning> {
     }
     if let Some(row) = row(said, kind) {
         return Some(row.meaning);
+    }
+    if said.code.as_deref().is_some_and(|code| NEVER_PROOF.contains(&code)) {
+        return None;
     }
     // The gateway's own words: the call went no further (facts 3.3).
     if error.is_session_expired() {
@@ -147,14 +170,17 @@ fn row(said: &Said, kind: CallKind) -> Option<&'static Proof> {
 
 /// Every row as `code, calls, meaning, source`: for the documentation and the operator.
 pub fn table() -> impl Iterator<Item = (&'static str, &'static str, Meaning, &'static str)> {
-    PROOFS.iter().map(|proof| {
-        let calls = match proof.calls {
-            Calls::Any => "any",
-            Calls::Place => "place",
-            Calls::Change => "modify, cancel",
-        };
-        (proof.code, calls, proof.meaning, proof.source)
-    })
+    PROOFS
+        .iter()
+        .map(|proof| {
+            let calls = match proof.calls {
+                Calls::Any => "any",
+                Calls::Place => "place",
+                Calls::Change => "modify, cancel",
+            };
+            (proof.code, calls, proof.meaning, proof.source)
+        })
+        .chain(BY_SHAPE.iter().map(|(what, meaning, source)| (*what, "any", *meaning, *source)))
 }
 
 /// The refusal in the port's words.

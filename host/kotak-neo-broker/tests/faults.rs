@@ -3,6 +3,7 @@
 
 mod support;
 
+use broker::CallKind;
 use broker::session::KeeperConfig;
 use journal::{Entry, MemoryJournal};
 use kotak_neo_sim::{EmptyShape, Endpoint, Fault, Kind, Spelling};
@@ -353,11 +354,15 @@ fn a_market_order_can_rest_and_a_stop_market_order_is_refused_here() {
 fn a_dead_session_under_every_report_is_renewed_once() {
     run(async |scene| {
         let before = scene.stage.sim.audit().logins;
-        let kills = Kind::Expired { spelling: Spelling::Code100022, kills: true };
         let mut deaths = 0;
-        for endpoint in
-            [Endpoint::Orders, Endpoint::Trades, Endpoint::Positions, Endpoint::Holdings, Endpoint::Limits]
-        {
+        for (endpoint, spelling) in [
+            (Endpoint::Orders, Spelling::Code100022),
+            (Endpoint::Trades, Spelling::JwtText),
+            (Endpoint::Positions, Spelling::Http403),
+            (Endpoint::Holdings, Spelling::Code100008),
+            (Endpoint::Limits, Spelling::GatewayFault),
+        ] {
+            let kills = Kind::Expired { spelling, kills: true };
             scene.stage.clock.sleep_until(scene.stage.clock.now().plus_minutes(10)).await;
             scene.stage.sim.faults().add(Fault::new(kills.clone()).on([endpoint]).nth(1));
             scene.desk.reconcile().await.expect("read under the next session");
@@ -403,6 +408,27 @@ fn check_evidence(journal: &MemoryJournal, desk: &Desk) {
             _ => false,
         });
         assert!(proven, "{} is {} without evidence", view.id, view.status);
+    }
+}
+
+/// What the order system says about an order that may exist is no proof, whatever the HTTP status.
+#[test]
+fn a_duplicate_or_an_internal_error_is_never_an_expired_session() {
+    for http in [200, 401, 403] {
+        for code in ["32", "5204", "1005", "1007"] {
+            let said = kotak_neo::Said {
+                http,
+                code: Some(code.to_owned()),
+                stat: Some("Not_Ok".to_owned()),
+                text: "exchange session timed out".to_owned(),
+                shape: kotak_neo::Shape::A,
+                server_time: None,
+                login: false,
+            };
+            let meaning =
+                kotak_neo_broker::refusal::meaning(&kotak_neo::Error::Said(Box::new(said)), CallKind::Place);
+            assert_eq!(meaning, None, "{code} with HTTP {http}");
+        }
     }
 }
 

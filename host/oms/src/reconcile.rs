@@ -252,18 +252,22 @@ impl Inner {
     fn has_trace(&self, book: &Book, order: &OrderState, books: &Books) -> bool {
         let terms = &order.terms;
         let since = order.placed_at.plus_seconds(-external::SKEW_SECONDS);
+        // The broker's clock and ours may differ by more than the alarm: a row of the same size is a trace
+        // at any time of the day, because taking our own order for another's would send it twice.
         let is_unclaimed_row = |row: &&BrokerOrder| {
             row.terms.symbol == terms.symbol
                 && row.terms.side == terms.side
-                && row.at >= since
+                && (row.at >= since || row.terms.quantity == order.asked.quantity)
                 && book.match_row(&row.broker_id, row.tag.as_deref()).is_none()
         };
         if books.orders.iter().any(|row| is_unclaimed_row(&row)) {
             return true;
         }
         let same = |trade: &&BrokerTrade| trade.symbol == terms.symbol && trade.side == terms.side;
+        let is_listed = |trade: &BrokerTrade| books.orders.iter().any(|row| row.broker_id == trade.broker_id);
         let unclaimed_trade = |trade: &BrokerTrade| {
-            trade.at >= since && book.match_row(&trade.broker_id, trade.tag.as_deref()).is_none()
+            (trade.at >= since || !is_listed(trade))
+                && book.match_row(&trade.broker_id, trade.tag.as_deref()).is_none()
         };
         if books.trades.iter().filter(same).any(unclaimed_trade) {
             return true;

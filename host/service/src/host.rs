@@ -87,6 +87,27 @@ impl Host {
         (at.nanos_since(now) <= DUE_SOON_NANOS).then(|| (live.while_due)())
     }
 
+    /// The books and what a broker needs before the first task. The inner error: it may be asked again.
+    async fn read_books(&self) -> Result<Result<(), String>, HostError> {
+        match self.world.desk.reconcile().await {
+            Ok(differences) => {
+                for difference in differences {
+                    tracing::warn!(
+                        subject = difference.subject,
+                        "journal and broker differ: {}",
+                        difference.what
+                    );
+                }
+            }
+            Err(ReadError::Unavailable(why)) => return Ok(Err(why)),
+            Err(error) => return Err(HostError::Desk(error.to_string())),
+        }
+        match &self.world.live {
+            Some(live) => Ok((live.prepare)().await),
+            None => Ok(Ok(())),
+        }
+    }
+
     /// Runs until told to stop or `until` has come.
     pub async fn run(
         &self,
@@ -102,23 +123,11 @@ impl Host {
         let mut wait_seconds = 1;
         loop {
             let _due = self.due_soon();
-            let read = match self.world.desk.reconcile().await {
-                Ok(differences) => {
-                    for difference in differences {
-                        tracing::warn!(
-                            subject = difference.subject,
-                            "journal and broker differ: {}",
-                            difference.what
-                        );
-                    }
-                    Ok(())
-                }
-                Err(ReadError::Unavailable(why)) => Err(why),
-                Err(error) => return Err(HostError::Desk(error.to_string())),
-            };
-            let ready = match (read, &self.world.live) {
-                (Ok(()), Some(live)) => (live.prepare)().await,
-                (read, _) => read,
+            let mut stopped = stop.clone();
+            let ready = tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
+                ready = self.read_books() => ready?,
             };
             match ready {
                 Ok(()) => break,

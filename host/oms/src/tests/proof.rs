@@ -101,6 +101,24 @@ async fn shares_or_cash_that_moved_are_a_trace() {
     assert_eq!(world.status(id), Status::Parked);
 }
 
+/// A row of the order's size is a trace however the clocks differ: to take it for another's would send the
+/// order twice.
+#[tokio::test]
+async fn a_lost_tag_and_a_clock_that_is_fast_are_no_proof() {
+    for seconds in [6, 300, 3_600] {
+        let world = World::new(Blocking::Local);
+        world.exchange.with(|state| state.drops_tags = true);
+        let id = unknown(&world, Fault::LoseAnswer).await;
+        world.exchange.with(|state| {
+            for row in state.rows.values_mut() {
+                row.at = row.at.plus_seconds(-seconds);
+            }
+        });
+        world.settle().await;
+        assert_eq!(world.status(id), Status::Parked, "{seconds} s");
+    }
+}
+
 #[tokio::test]
 async fn a_listing_after_the_proof_is_believed_and_freezes_trading() {
     let world = World::new(Blocking::Local);

@@ -13,6 +13,9 @@ use crate::live::{self, Connection};
 use crate::lock::AccountLock;
 use crate::output;
 
+/// A larger difference between the clocks is worth a warning, as in the session keeper.
+const SKEW_MS_MAX: u64 = 5_000;
+
 /// What a login gave. Nothing in it is secret.
 #[derive(Debug, Serialize)]
 struct Facts {
@@ -24,6 +27,8 @@ struct Facts {
     /// When the token ends by its own word.
     expires: Option<String>,
     clock_skew_ms: Option<i64>,
+    /// What the operator should put right before it is left alone.
+    warnings: Vec<String>,
     /// This machine's address, as the broker sees it: the one to be registered for orders.
     address: Option<String>,
     orders_today: Option<usize>,
@@ -85,6 +90,14 @@ async fn facts(config: &Config, connection: &Connection) -> Result<Facts, Failur
     let session = connection.keeper.renew(Generation::NONE).await.map_err(no_session)?;
     let facts = session.client.session();
     let expires = facts.token_expiry().and_then(|seconds| seconds.checked_mul(model::time::SECOND));
+    let clock_skew_ms = connection.keeper.status().skew_ms;
+    let mut warnings = Vec::new();
+    if let Some(ms) = clock_skew_ms.filter(|ms| ms.unsigned_abs() > SKEW_MS_MAX) {
+        warnings.push(format!("this machine's clock and the broker's differ by {ms} ms: set the clock (`timedatectl set-ntp true`)"));
+    }
+    if expires.is_some_and(|nanos| Timestamp::from_nanos(nanos) <= session.opened) {
+        warnings.push("by this machine's clock the token was over when it was given".to_owned());
+    }
     Ok(Facts {
         account: config.account.name.to_string(),
         login_at: session.opened.to_string(),
@@ -92,7 +105,8 @@ async fn facts(config: &Config, connection: &Connection) -> Result<Facts, Failur
         data_center: facts.data_center.clone(),
         kind: facts.kind.clone(),
         expires: expires.map(|nanos| Timestamp::from_nanos(nanos).to_string()),
-        clock_skew_ms: connection.keeper.status().skew_ms,
+        clock_skew_ms,
+        warnings,
         address: session.client.client_ip().await.ok().map(|answer| answer.ip),
         orders_today: session.client.orders().await.ok().map(|orders| orders.len()),
         logged_out: true,
@@ -117,6 +131,9 @@ fn show(facts: &Facts) {
     ];
     for (what, text) in rows {
         output::line(&format!("{what:<12}{}", output::plain(&text)));
+    }
+    for warning in &facts.warnings {
+        output::line(&format!("warning: {warning}"));
     }
     output::line("The login works; logged out again.");
 }

@@ -14,6 +14,8 @@ use crate::services::Sessions;
 const TEND_SECONDS: i64 = 15;
 /// Between two looks for a session whose feed can be followed, and after one has ended.
 const FEED_SECONDS: i64 = 5;
+/// The longest wait before the feed of one and the same session is tried again after it was refused.
+const FEED_SECONDS_MAX: i64 = 300;
 /// Between two looks at which quotes are due.
 const QUOTES_SECONDS: i64 = 1;
 /// News of the feed within this time make one reading of the books.
@@ -46,8 +48,12 @@ pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
     let reading = tokio::spawn(read_after_news(Arc::clone(&connection), desk.clone(), Arc::clone(&news)));
     let _reading = AbortOnDrop(reading);
     let clock = &connection.clock;
+    let (mut followed, mut wait) = (None, FEED_SECONDS);
     loop {
-        let transport = connection.keeper.current().map(|_| (connection.transport)());
+        let session = connection.keeper.current().map(|session| session.generation);
+        let transport = session.map(|_| (connection.transport)());
+        wait = if session == followed { (wait * 2).min(FEED_SECONDS_MAX) } else { FEED_SECONDS };
+        followed = session;
         match transport {
             None => {}
             Some(Ok(transport)) => {
@@ -58,7 +64,16 @@ pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
             }
             Some(Err(why)) => tracing::warn!(target: "feed", why, "there is no order feed"),
         }
-        clock.sleep_until(clock.now().plus_seconds(FEED_SECONDS)).await;
+        // A new session does not wait for the old one's turn.
+        let again = clock.now().plus_seconds(wait);
+        loop {
+            let present = connection.keeper.current().map(|session| session.generation);
+            let now = clock.now();
+            if now >= again || present != followed {
+                break;
+            }
+            clock.sleep_until(again.min(now.plus_seconds(FEED_SECONDS))).await;
+        }
     }
 }
 
