@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use broker::{BrokerOrder, CallError};
+use broker::{Broker as _, BrokerOrder};
 use kotak_neo::OrderRow;
 use kotak_neo::feed::{FeedEvent, FeedOptions, FeedOrder, OrderFeed};
 use kotak_neo::transport::Transport;
 
 use crate::adapter::KotakBroker;
-use crate::limits::Turn;
 
 /// What the feed has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,15 +47,10 @@ pub async fn follow(
             }
             FeedEvent::Refused { text } => {
                 // A report tells whether the session is dead; if so the keeper has it renewed, or retires it.
-                if let Err(failure) = broker
-                    .inner
-                    .read(Turn::Report, |session| async move { session.client.orders().await })
-                    .await
-                {
-                    let why = CallError::from(failure);
-                    return Some(format!("{text}; {why}"));
-                }
-                return Some(text);
+                return Some(match broker.orders().await {
+                    Ok(_) => text,
+                    Err(why) => format!("{text}; {why}"),
+                });
             }
         }
     }

@@ -87,6 +87,20 @@ impl Host {
         (at.nanos_since(now) <= DUE_SOON_NANOS).then(|| (live.while_due)())
     }
 
+    /// Nothing may run on a book that is not known. A broker that does not answer is asked again: a failed
+    /// answer is never evidence.
+    async fn know_the_books(&self) -> Result<(), HostError> {
+        let mut wait_seconds = 1;
+        loop {
+            let _due = self.due_soon();
+            let Err(why) = self.read_books().await? else { return Ok(()) };
+            tracing::warn!(why, wait_seconds, "the broker could not be read; trying again");
+            let clock = &self.world.clock;
+            clock.sleep_until(clock.now().plus_seconds(wait_seconds)).await;
+            wait_seconds = (wait_seconds * 2).min(60);
+        }
+    }
+
     /// The books and what a broker needs before the first task. The inner error: it may be asked again.
     async fn read_books(&self) -> Result<Result<(), String>, HostError> {
         match self.world.desk.reconcile().await {
@@ -118,30 +132,11 @@ impl Host {
         let desk = self.world.desk.clone();
         let tending = tend(desk, Arc::clone(&self.world.clock), Arc::clone(&self.renewed));
         let tending = AbortOnDrop(tokio::spawn(tending));
-        // Nothing may run on a book that is not known. A broker that does not answer is asked again:
-        // a failed answer is never evidence.
-        let mut wait_seconds = 1;
-        loop {
-            let _due = self.due_soon();
-            let mut stopped = stop.clone();
-            let ready = tokio::select! {
-                biased;
-                _ = stopped.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
-                ready = self.read_books() => ready?,
-            };
-            match ready {
-                Ok(()) => break,
-                Err(why) => {
-                    tracing::warn!(why, wait_seconds, "the broker could not be read; trying again");
-                    let mut stopped = stop.clone();
-                    tokio::select! {
-                        biased;
-                        _ = stopped.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
-                        () = self.world.clock.sleep_until(self.world.clock.now().plus_seconds(wait_seconds)) => {}
-                    }
-                    wait_seconds = (wait_seconds * 2).min(60);
-                }
-            }
+        let mut stopped = stop.clone();
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
+            known = self.know_the_books() => known?,
         }
         let ended = self.scheduler.run(until, stop).await;
         drop(tending);

@@ -14,9 +14,9 @@ use kotak_neo_sim::{Sim, SimConfig};
 use market::{Dataset, Market, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
 use model::{
-    Account, BoxFuture, Clock, Date, Exchange, Instrument, InstrumentClass, IntentId, LedgerEntry,
-    LedgerKind, Money, OrderId, OrderTerms, Origin, PlaceRequest, Price, Product, Quantity, Side, Symbol,
-    Timestamp,
+    Account, BoxFuture, Clock, Date, Exchange, Fact, Instrument, InstrumentClass, IntentId, LedgerEntry,
+    LedgerKind, Money, OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Price, Product, Quantity, Side,
+    Status, Symbol, Timestamp,
 };
 use oms::{Blocking, Desk, DeskConfig, MarketView};
 use secrecy::SecretString;
@@ -303,4 +303,20 @@ pub fn limit(stage: &Stage, symbol: &str, side: Side, quantity: u32, bps: i64) -
 pub fn by_tag(audit: &kotak_neo_sim::Audit) -> Vec<(String, usize)> {
     let tagged = audit.accepted.iter().filter(|(tag, _)| !tag.is_empty());
     tagged.map(|(tag, ids)| (tag.clone(), ids.len())).collect()
+}
+
+/// Nothing is final without a piece of evidence that says so.
+pub fn check_evidence(views: impl IntoIterator<Item = OrderView>, entries: &[Recorded], whose: &str) {
+    for view in views.into_iter().filter(|view| view.status.is_final()) {
+        let proven = entries.iter().any(|recorded| match &recorded.entry {
+            Entry::Evidence(evidence) if evidence.order.as_str() == view.id => match &evidence.fact {
+                Fact::Seen { status, .. } => status.is_final(),
+                Fact::Refused { .. } | Fact::NotPlaced { .. } => true,
+                Fact::Filled(_) => view.status == Status::Filled,
+                _ => false,
+            },
+            _ => false,
+        });
+        assert!(proven, "{whose}{} is {} without evidence", view.id, view.status);
+    }
 }

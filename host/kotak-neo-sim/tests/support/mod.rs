@@ -1,7 +1,7 @@
 //! A sim on the demo's market behind a real socket, and a client that writes HTTP by hand.
 
 // Each test binary uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test target uses a part of it")]
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};

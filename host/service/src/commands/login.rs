@@ -1,7 +1,7 @@
 //! `login --check`: one login, the session's facts, a logout.
 
 use anyhow::{Context as _, anyhow};
-use broker::session::{Generation, NoSession};
+use broker::session::{Generation, KeeperConfig, NoSession};
 use model::{Clock as _, Timestamp};
 use serde::Serialize;
 
@@ -12,9 +12,6 @@ use crate::exit::{Exit, Failure};
 use crate::live::{self, Connection};
 use crate::lock::AccountLock;
 use crate::output;
-
-/// A larger difference between the clocks is worth a warning, as in the session keeper.
-const SKEW_MS_MAX: u64 = 5_000;
 
 /// What a login gave. Nothing in it is secret.
 #[derive(Debug, Serialize)]
@@ -91,8 +88,9 @@ async fn facts(config: &Config, connection: &Connection) -> Result<Facts, Failur
     let facts = session.client.session();
     let expires = facts.token_expiry().and_then(|seconds| seconds.checked_mul(model::time::SECOND));
     let clock_skew_ms = connection.keeper.status().skew_ms;
+    let skew_alarm = KeeperConfig::default().skew_alarm;
     let mut warnings = Vec::new();
-    if let Some(ms) = clock_skew_ms.filter(|ms| ms.unsigned_abs() > SKEW_MS_MAX) {
+    if let Some(ms) = clock_skew_ms.filter(|ms| u128::from(ms.unsigned_abs()) > skew_alarm.as_millis()) {
         warnings.push(format!("this machine's clock and the broker's differ by {ms} ms: set the clock (`timedatectl set-ntp true`)"));
     }
     if expires.is_some_and(|nanos| Timestamp::from_nanos(nanos) <= session.opened) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use broker::session::Generation;
 use kotak_neo_broker::FeedNews;
 use model::{Date, Timestamp};
 use oms::Desk;
@@ -50,7 +51,7 @@ pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
     let clock = &connection.clock;
     let (mut followed, mut wait) = (None, FEED_SECONDS);
     loop {
-        let session = connection.keeper.current().map(|session| session.generation);
+        let session = present(&connection);
         let transport = session.map(|_| (connection.transport)());
         wait = if session == followed { (wait * 2).min(FEED_SECONDS_MAX) } else { FEED_SECONDS };
         followed = session;
@@ -64,16 +65,19 @@ pub(super) async fn feed(connection: Arc<Connection>, desk: Desk) {
             }
             Some(Err(why)) => tracing::warn!(target: "feed", why, "there is no order feed"),
         }
-        // A new session does not wait for the old one's turn.
-        let again = clock.now().plus_seconds(wait);
-        loop {
-            let present = connection.keeper.current().map(|session| session.generation);
-            let now = clock.now();
-            if now >= again || present != followed {
-                break;
-            }
-            clock.sleep_until(again.min(now.plus_seconds(FEED_SECONDS))).await;
-        }
+        wait_unless_renewed(&connection, followed, clock.now().plus_seconds(wait)).await;
+    }
+}
+
+fn present(connection: &Connection) -> Option<Generation> {
+    connection.keeper.current().map(|session| session.generation)
+}
+
+/// Waits until `again`; a session other than `followed` does not wait for the old one's turn.
+async fn wait_unless_renewed(connection: &Connection, followed: Option<Generation>, again: Timestamp) {
+    let clock = &connection.clock;
+    while clock.now() < again && present(connection) == followed {
+        clock.sleep_until(again.min(clock.now().plus_seconds(FEED_SECONDS))).await;
     }
 }
 
