@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use broker::session::Conflicts;
+use broker::session::{Conflicts, Memory};
 use journal::{Entry, MemoryJournal};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::MakeTransport;
@@ -75,6 +75,7 @@ fn open(from: Timestamp) -> Morning {
         clock: Arc::clone(&clock),
         sessions: paper.sessions.clone(),
         conflicts: Arc::new(Found(Arc::clone(&found))),
+        memory: Memory::none(),
     };
     let connection = Connection::open(&config, &kotak, parts).expect("its parts");
     let link = connection.link_on(Arc::clone(&paper.market) as Arc<dyn Market>);

@@ -30,6 +30,7 @@ mod session {
     mod keeper;
     mod no_session;
     mod port;
+    mod record;
     mod renewal;
     mod standing;
     mod status;
@@ -39,9 +40,10 @@ mod session {
     pub use config::KeeperConfig;
     pub use event::SessionEvent;
     pub use generation::{Generation, Session};
-    pub use keeper::{DueGuard, Keeper, Renewed};
+    pub use keeper::{DueGuard, Keeper, Renewed, Surroundings};
     pub use no_session::NoSession;
     pub use port::{Conflicts, Events, Login, LoginError, LoginErrorKind, Spawn, Stepped};
+    pub use record::{Memory, Record, Save};
     pub use status::{KeeperState, KeeperStatus};
     pub use totp::{Totp, TotpSecretError};
 
@@ -85,8 +87,8 @@ mod session {
 }
 
 use session::{
-    Conflicts, Generation, Keeper, KeeperConfig, Login, LoginError, NoSession, Renewed, Session,
-    SessionEvent, Stepped, Totp,
+    Conflicts, Generation, Keeper, KeeperConfig, Login, LoginError, Memory, NoSession, Renewed, Session,
+    SessionEvent, Stepped, Surroundings, Totp,
 };
 
 /// Time moves only by a login; nobody waits for it.
@@ -194,16 +196,19 @@ fn world<const N: usize>() -> (World, [Generation; N]) {
         KeeperConfig::default(),
         Arc::clone(&broker),
         Totp::from_base32(&"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned().into()).expect("a secret"),
-        Arc::new(Clean),
-        Arc::clone(&clock) as Arc<dyn Clock>,
-        Arc::new(|task| drop(spawn(task))),
-        Arc::new(move |event| {
-            // A listener may be slow: whatever happens meanwhile must not be told before.
-            for _ in 0..thread_rng().gen_range(0..32) {
-                shuttle::thread::yield_now();
-            }
-            heard.lock().expect("whole").push(event);
-        }),
+        Surroundings {
+            conflicts: Arc::new(Clean),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            spawn: Arc::new(|task| drop(spawn(task))),
+            events: Arc::new(move |event| {
+                // A listener may be slow: whatever happens meanwhile must not be told before.
+                for _ in 0..thread_rng().gen_range(0..32) {
+                    shuttle::thread::yield_now();
+                }
+                heard.lock().expect("whole").push(event);
+            }),
+            memory: Memory::none(),
+        },
     );
     let mut seen = Generation::NONE;
     let generations = std::array::from_fn(|_| {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use model::Timestamp;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::call::Call;
@@ -15,14 +14,6 @@ use crate::totp::{TOTP_STEP_S, totp_code};
 
 /// Most seconds that one call moves the clock.
 const ADVANCE_S_MAX: u64 = 400 * 24 * 3600;
-
-/// One fault, or `{"fault": […]}` as in a script.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Posted {
-    Many(Script),
-    One(Fault),
-}
 
 /// Answers a control call, with the sim's own `Date` like every other answer.
 pub(crate) fn control(sim: &Sim, what: &str, call: &Call) -> Reply {
@@ -105,14 +96,22 @@ fn code(sim: &Sim) -> Reply {
 }
 
 fn add(sim: &Sim, call: &Call) -> Reply {
-    match serde_json::from_slice(&call.body) {
-        Ok(Posted::One(fault)) => Reply::ok(&json!({"ids": [sim.faults().add(fault)]})),
-        Ok(Posted::Many(script)) => {
-            let ids: Vec<FaultId> = script.fault.into_iter().map(|fault| sim.faults().add(fault)).collect();
+    match posted(&call.body) {
+        Ok(faults) => {
+            let ids: Vec<FaultId> = faults.into_iter().map(|fault| sim.faults().add(fault)).collect();
             Reply::ok(&json!({"ids": ids}))
         }
         Err(error) => bad(format!("not a fault: {error}; the kinds are in the README of kotak-neo-sim")),
     }
+}
+
+/// One fault, or `{"fault": […]}` as in a script.
+fn posted(body: &[u8]) -> serde_json::Result<Vec<Fault>> {
+    let posted: serde_json::Value = serde_json::from_slice(body)?;
+    if posted.get("fault").is_some() {
+        return serde_json::from_value::<Script>(posted).map(|script| script.fault);
+    }
+    Ok(vec![serde_json::from_value(posted)?])
 }
 
 fn advance(sim: &Sim, seconds: u64) -> Reply {

@@ -6,7 +6,7 @@ use broker::{BrokerOrder, BrokerTrade, CallError};
 use journal::{Alert, Durability, Entry, Severity};
 use model::state::Applied;
 use model::{
-    Evidence, Fact, Fill, LedgerEntry, LedgerKind, OrderId, OrderState, Quantity, ReadError, Source,
+    Evidence, Fact, Fill, LedgerEntry, LedgerKind, OrderId, OrderState, Quantity, ReadError, Source, Status,
     Timestamp,
 };
 
@@ -196,6 +196,11 @@ impl Inner {
     fn take_frame(&self, book: &mut Book, row: &BrokerOrder, out: &mut Vec<Entry>) -> bool {
         let Some(id) = book.match_row(&row.broker_id, row.tag.as_deref()) else { return false };
         let Some(order) = book.order(id) else { return false };
+        // A frame does not say which session an after-market order is for, so it cannot tell cancelled from
+        // expired. The book says both, and is read next.
+        if order.asked.amo && matches!(row.status, Status::Canceled | Status::Expired) {
+            return false;
+        }
         let is_news = order.broker_id.is_none()
             || row.filled > order.filled()
             || (row.status.is_final() && !order.is_final());

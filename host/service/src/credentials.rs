@@ -44,6 +44,22 @@ pub struct Credentials {
     pub totp_secret: SecretString,
 }
 
+impl Credentials {
+    /// Tells these from others, and tells nothing else: they cannot be found by trying, since the secret of
+    /// the authenticator is in it.
+    pub fn digest(&self) -> String {
+        let login = &self.login;
+        let mut hasher = blake3::Hasher::new_derive_key("tradeagent 2026 which credentials were refused");
+        for secret in [&login.consumer_key, &login.mobile_number, &login.ucc, &login.mpin, &self.totp_secret]
+        {
+            let text = secret.expose_secret();
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
 /// Why there are none.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
@@ -60,6 +76,12 @@ pub enum CredentialsError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// It is a folder.
+    #[error("{} is a folder, not a file with credentials", .path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
     },
     /// Others can read it.
     #[error("{} holds credentials and others can read it (mode {mode:04o})", .path.display())]
@@ -99,6 +121,9 @@ impl CredentialsError {
             ),
             Self::Unreadable { path, .. } => {
                 format!("`ls -l {}` shows who may read it; the host's user has to", path.display())
+            }
+            Self::Folder { path } => {
+                format!("name the file in it: env_file = \"{}\"", path.join(FILE_NAME).display())
             }
             Self::Open { path, .. } => format!("chmod 600 {}", path.display()),
             Self::Missing { missing, .. } => format!("add\n{}", wanted(missing)),
@@ -207,6 +232,9 @@ fn read_private(path: &Path, others: u32) -> Result<SecretString, CredentialsErr
         },
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(CredentialsError::Folder { path: path.to_owned() });
+    }
     // Asked of the open file, so that it cannot be another one by then.
     #[cfg(not(unix))]
     let _ = others;

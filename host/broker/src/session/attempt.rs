@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::bounded::{after, doubled, nanos, within};
 use super::codes::Turn;
+use super::keeper::Unkept;
 use super::{Keeper, Login, LoginError, LoginErrorKind, NoSession, SessionEvent, Stepped};
 
 /// Why a login gave no client.
@@ -32,10 +33,11 @@ impl<L: Login> Keeper<L> {
         self.step_two(&view, deadline).await
     }
 
-    /// Waits for a half minute whose code was never sent, and marks it sent.
-    async fn fresh_code(&self) -> Result<SecretString, NoSession> {
+    /// Waits for a half minute whose code was never sent, and marks it sent, for a later process too: a mark
+    /// that cannot be kept is a code that is not sent.
+    async fn fresh_code(&self) -> Result<SecretString, Stop> {
         loop {
-            let (turn, probe) = self.gate(|gate, now| {
+            let (decided, kept) = self.gate_kept(|gate, now| {
                 let standing = &mut gate.standing;
                 // The wait may have led into the night, or into the end.
                 standing.may_log_in(now, self.is_due())?;
@@ -43,16 +45,24 @@ impl<L: Login> Keeper<L> {
                 if let Turn::Send(step) = turn {
                     standing.attempt(now, step);
                 }
-                Ok((turn, standing.contest.open().is_some()))
-            })?;
+                Ok::<_, NoSession>((turn, standing.contest.open().is_some()))
+            });
+            let (turn, probe) = decided?;
             match turn {
                 Turn::Wait(until) => self.pause(until).await?,
                 Turn::Send(step) => {
+                    kept.map_err(|unkept| self.unsent(unkept))?;
                     self.tell(probe.then_some(SessionEvent::ProbeStarted));
                     return Ok(self.totp.code(step));
                 }
             }
         }
+    }
+
+    fn unsent(&self, unkept: Unkept) -> Stop {
+        let text = format!("no code is sent, because that it was cannot be kept: {}", unkept.text);
+        self.tell(unkept.news());
+        Stop::Failed(LoginError { kind: LoginErrorKind::Unavailable, text, server_time: None })
     }
 
     /// Step two may be asked again: its answer is sometimes late, and sometimes empty (the incident's was).

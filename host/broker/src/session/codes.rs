@@ -28,6 +28,17 @@ pub(super) enum Turn {
 }
 
 impl Codes {
+    /// As after these were sent.
+    pub(super) fn after(sent: &[i64]) -> Self {
+        let kept = sent.len().saturating_sub(REMEMBERED);
+        Self { sent: sent[kept..].iter().copied().collect(), skew: None }
+    }
+
+    /// The half minutes sent, oldest first.
+    pub(super) fn sent(&self) -> Vec<i64> {
+        self.sent.iter().copied().collect()
+    }
+
     /// The code for `now`; with less than `margin` nanoseconds left it is not worth sending.
     pub(super) fn turn(&self, now: Timestamp, margin: i64) -> Turn {
         let skew = self.skew.unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Is another program logged in to this account?
 
 use model::{Date, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::KeeperConfig;
 use super::bounded::after;
@@ -12,7 +13,7 @@ const ELSEWHERE: &str =
     "nothing found on this machine: another machine, the web or mobile app, or a container";
 
 /// What speaks for a contest, and the contest.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Contest {
     /// Sessions in a row that died early, on this day.
     early: u32,
@@ -25,7 +26,7 @@ pub(super) struct Contest {
 }
 
 /// A contest that was declared.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Open {
     /// No login before this instant.
     pub until: Timestamp,
@@ -79,6 +80,13 @@ impl Contest {
     pub(super) fn still(&mut self, found: Vec<String>) {
         if let Some(open) = &mut self.open {
             open.found = found;
+        }
+    }
+
+    /// No cool-down ends after `latest`.
+    pub(super) fn at_most(&mut self, latest: Timestamp) {
+        if let Some(open) = &mut self.open {
+            open.until = open.until.min(latest);
         }
     }
 

@@ -61,6 +61,12 @@ pub enum SessionEvent {
         /// The broker's clock less this machine's, in milliseconds.
         ms: i64,
     },
+    /// What a later process must know cannot be kept: one started now could send a code twice, or forget a
+    /// contest. Said once, until it can be kept again.
+    NotKept {
+        /// Why.
+        text: String,
+    },
     /// The operator says that the credentials are good now.
     Cleared,
     /// The last session is logged out; there will be no other.

@@ -6,6 +6,7 @@ use model::Timestamp;
 use model::clock::SharedClock;
 
 use super::flight::Flight;
+use super::record::{Memory, Record, Save};
 use super::renewal::Landing;
 use super::standing::Standing;
 use super::sync::{AtomicUsize, Mutex, Ordering, Slot, lock};
@@ -17,6 +18,20 @@ use super::{
 /// What a renewal gives: a session later than the one seen to expire, or the reason why there is none.
 pub type Renewed<C> = Result<Arc<Session<C>>, NoSession>;
 
+/// What a keeper lives among.
+pub struct Surroundings {
+    /// What else could be logged in.
+    pub conflicts: Arc<dyn Conflicts>,
+    /// Now, and waiting.
+    pub clock: SharedClock,
+    /// Runs the logins.
+    pub spawn: Spawn,
+    /// Hears what happened.
+    pub events: Events,
+    /// What an earlier process knew, and where this one's knowledge goes.
+    pub memory: Memory,
+}
+
 /// The one owner of the logins of one account.
 pub struct Keeper<L: Login> {
     pub(super) login: Arc<L>,
@@ -25,6 +40,7 @@ pub struct Keeper<L: Login> {
     pub(super) clock: SharedClock,
     pub(super) spawn: Spawn,
     events: Events,
+    save: Save,
     /// The session to use. It changes only under the gate.
     pub(super) current: Slot<Session<L::Client>>,
     gate: Mutex<Gate<L::Client>>,
@@ -42,6 +58,10 @@ pub(super) struct Gate<C> {
     pub flight: Option<Arc<Flight<Renewed<C>>>>,
     /// Out of sight, not yet logged out.
     pub retired: Option<Arc<Session<C>>>,
+    /// As it was last kept.
+    kept: Record,
+    /// That it could not be kept was said.
+    unkept: bool,
 }
 
 /// While one lives, a login before the daily hour is allowed.
@@ -56,16 +76,10 @@ impl Drop for DueGuard {
 
 impl<L: Login> Keeper<L> {
     /// A keeper without a session. It does nothing until it is asked.
-    pub fn new(
-        config: KeeperConfig,
-        login: Arc<L>,
-        totp: Totp,
-        conflicts: Arc<dyn Conflicts>,
-        clock: SharedClock,
-        spawn: Spawn,
-        events: Events,
-    ) -> Arc<Self> {
-        let standing = Standing::new(config, clock.now());
+    pub fn new(config: KeeperConfig, login: Arc<L>, totp: Totp, surroundings: Surroundings) -> Arc<Self> {
+        let Surroundings { conflicts, clock, spawn, events, memory: Memory { record, save } } = surroundings;
+        let standing = Standing::new(config, record.clone(), clock.now());
+        let gate = Gate { standing, flight: None, retired: None, kept: record, unkept: false };
         Arc::new(Self {
             login,
             totp,
@@ -73,8 +87,9 @@ impl<L: Login> Keeper<L> {
             clock,
             spawn,
             events,
+            save,
             current: Slot::empty(),
-            gate: Mutex::new(Gate { standing, flight: None, retired: None }),
+            gate: Mutex::new(gate),
             dues: Arc::new(AtomicUsize::new(0)),
             ending: Flight::new(),
             gone: Flight::new(),
@@ -129,6 +144,7 @@ impl<L: Login> Keeper<L> {
             gate.standing.may_log_in(now, self.is_due())?;
         }
         let landing = self.begin(&mut gate, now);
+        events.extend(self.keep(&mut gate).err().and_then(Unkept::news));
         drop(gate);
         let flight = landing.flight();
         self.tell(events);
@@ -149,7 +165,8 @@ impl<L: Login> Keeper<L> {
         let now = self.clock.now();
         let (news, landing) = {
             let mut gate = lock(&self.gate);
-            let news = gate.standing.observe(now);
+            let mut news: Vec<_> = gate.standing.observe(now).into_iter().collect();
+            news.extend(self.keep(&mut gate).err().and_then(Unkept::news));
             let wanted = gate.standing.contest.open().is_some()
                 && gate.flight.is_none()
                 && gate.standing.live.is_none()
@@ -174,8 +191,7 @@ impl<L: Login> Keeper<L> {
 
     /// The operator says that the credentials are good now: after [`NoSession::WrongCredentials`].
     pub fn operator_cleared(&self) {
-        let now = self.clock.now();
-        let cleared = lock(&self.gate).standing.clear(now);
+        let cleared = self.gate(|gate, now| gate.standing.clear(now));
         self.tell(cleared.then_some(SessionEvent::Cleared));
     }
 
@@ -184,7 +200,8 @@ impl<L: Login> Keeper<L> {
         let now = self.clock.now();
         let (news, status) = {
             let mut gate = lock(&self.gate);
-            let news = gate.standing.observe(now);
+            let mut news: Vec<_> = gate.standing.observe(now).into_iter().collect();
+            news.extend(self.keep(&mut gate).err().and_then(Unkept::news));
             let flying = gate.flight.is_some();
             (news, gate.standing.status(now, self.is_due(), flying))
         };
@@ -193,13 +210,55 @@ impl<L: Login> Keeper<L> {
     }
 
     pub(super) fn gate<T>(&self, decide: impl FnOnce(&mut Gate<L::Client>, Timestamp) -> T) -> T {
+        let (decided, unkept) = self.gate_kept(decide);
+        self.tell(unkept.err().and_then(Unkept::news));
+        decided
+    }
+
+    /// Decides, and keeps what a later process must know of it before anything can follow from it.
+    pub(super) fn gate_kept<T>(
+        &self,
+        decide: impl FnOnce(&mut Gate<L::Client>, Timestamp) -> T,
+    ) -> (T, Result<(), Unkept>) {
         let now = self.clock.now();
-        decide(&mut lock(&self.gate), now)
+        let mut gate = lock(&self.gate);
+        let decided = decide(&mut gate, now);
+        let kept = self.keep(&mut gate);
+        (decided, kept)
+    }
+
+    /// Under the gate, although it may wait for a disk: a later record must not be overtaken by an earlier
+    /// one. It changes a few times a day.
+    fn keep(&self, gate: &mut Gate<L::Client>) -> Result<(), Unkept> {
+        let record = gate.standing.record();
+        if record == gate.kept {
+            return Ok(());
+        }
+        match (self.save)(&record) {
+            Ok(()) => {
+                (gate.kept, gate.unkept) = (record, false);
+                Ok(())
+            }
+            Err(text) => Err(Unkept { text, said: std::mem::replace(&mut gate.unkept, true) }),
+        }
     }
 
     /// Says what happened. Never under the gate: whoever hears it may be slow.
     pub(super) fn tell(&self, events: impl IntoIterator<Item = SessionEvent>) {
         events.into_iter().for_each(|event| (self.events)(event));
+    }
+}
+
+/// What a later process must know could not be kept.
+pub(super) struct Unkept {
+    pub text: String,
+    said: bool,
+}
+
+impl Unkept {
+    /// The event; none when it was said already.
+    pub(super) fn news(self) -> Option<SessionEvent> {
+        (!self.said).then_some(SessionEvent::NotKept { text: self.text })
     }
 }
 

@@ -18,6 +18,8 @@
 //!   a row that die within minutes (or one, and logins after it that come to nothing) are called a contest:
 //!   the keeper says so, looks for the other program, and stops. After a cool-down and a clean look it
 //!   makes one probe login ([`Keeper::tend`]), at most three a day.
+//! - **The host dies, and is started anew.** What was decided must hold: the codes sent, the day's counts,
+//!   the contest and refused credentials are kept ([`Memory`]) before anything follows from them.
 //!
 //! Architecture invariant: nothing here knows a wire, a runtime or the machine's clock. The mutex, the
 //! atomics and the slot come from `sync`, so that the same files run under shuttle's scheduler
@@ -37,6 +39,7 @@ mod generation;
 mod keeper;
 mod no_session;
 mod port;
+mod record;
 mod renewal;
 mod standing;
 mod status;
@@ -47,8 +50,9 @@ mod totp;
 pub use config::KeeperConfig;
 pub use event::SessionEvent;
 pub use generation::{Generation, Session};
-pub use keeper::{DueGuard, Keeper, Renewed};
+pub use keeper::{DueGuard, Keeper, Renewed, Surroundings};
 pub use no_session::NoSession;
 pub use port::{Conflicts, Events, Login, LoginError, LoginErrorKind, Spawn, Stepped};
+pub use record::{Memory, Record, Save};
 pub use status::{KeeperState, KeeperStatus};
 pub use totp::{Totp, TotpSecretError};

@@ -19,7 +19,7 @@ pub enum NoSession {
     /// The broker refused what the account is known by.
     #[error(
         "the broker refused the credentials ({text}); nobody tries again, because accounts lock: correct \
-         them, then clear this"
+         them and start again, or try them by `tradeagent login --check`"
     )]
     WrongCredentials {
         /// The broker's words.

@@ -6,6 +6,7 @@ use model::time::SECOND;
 use super::bounded::{after, doubled, nanos};
 use super::codes::Codes;
 use super::contest::Contest;
+use super::record::Record;
 use super::tally::Tally;
 use super::{Generation, KeeperConfig, LoginError, LoginErrorKind, NoSession, SessionEvent};
 
@@ -48,23 +49,36 @@ pub(super) struct Held {
 }
 
 impl Standing {
-    pub(super) fn new(config: KeeperConfig, now: Timestamp) -> Self {
+    /// As an earlier keeper's record leaves it.
+    pub(super) fn new(config: KeeperConfig, record: Record, now: Timestamp) -> Self {
+        let Record { sent, tally, contest, wrong, refused_codes } = record.at(now, &config);
         Self {
             config,
-            codes: Codes::default(),
-            contest: Contest::default(),
+            codes: Codes::after(&sent),
+            contest,
             ended: false,
             since: now,
             generation: Generation::NONE,
             live: None,
-            last_error: None,
-            tally: Tally::of(now.ist_date()),
-            wrong: None,
-            refused_codes: 0,
+            last_error: wrong.clone(),
+            tally: tally.unwrap_or(Tally::of(now.ist_date())),
+            wrong,
+            refused_codes,
             failures: 0,
             failed: None,
             held: None,
             alarmed: false,
+        }
+    }
+
+    /// What a later keeper must know.
+    pub(super) fn record(&self) -> Record {
+        Record {
+            sent: self.codes.sent(),
+            tally: Some(self.tally),
+            contest: self.contest.clone(),
+            wrong: self.wrong.clone(),
+            refused_codes: self.refused_codes,
         }
     }
 

@@ -1,11 +1,12 @@
 //! What the exchange day has seen so far.
 
 use model::{Date, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::KeeperConfig;
 
 /// Counts of one exchange day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tally {
     day: Date,
     /// Codes sent.

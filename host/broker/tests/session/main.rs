@@ -6,4 +6,5 @@ mod day;
 mod ending;
 mod failing;
 mod renewing;
+mod restart;
 mod world;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use broker::session::{
-    Conflicts, Generation, Keeper, KeeperConfig, Login, LoginError, LoginErrorKind, Renewed, SessionEvent,
-    Stepped, Totp,
+    Conflicts, Generation, Keeper, KeeperConfig, Login, LoginError, LoginErrorKind, Memory, Record, Renewed,
+    SessionEvent, Stepped, Surroundings, Totp,
 };
 use model::{BoxFuture, Clock, Date, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -285,8 +285,26 @@ impl Conflicts for Machine {
     }
 }
 
+/// What outlives a process.
+#[derive(Default)]
+pub struct Disk {
+    pub text: Mutex<Option<String>>,
+    pub full: AtomicBool,
+}
+
+impl Disk {
+    fn recall(&self) -> Record {
+        lock(&self.text)
+            .as_ref()
+            .map_or_else(Record::default, |text| serde_json::from_str(text).expect("whole"))
+    }
+}
+
 /// All of it, and the keeper.
 pub struct World {
+    pub disk: Arc<Disk>,
+    /// The process writes no more when it is cleared.
+    lives: Arc<AtomicBool>,
     pub clock: Arc<HandClock>,
     pub executor: Executor,
     pub script: Arc<Script>,
@@ -336,19 +354,55 @@ impl World {
             looks: AtomicUsize::new(0),
             hangs: AtomicBool::new(false),
         });
+        Self::process(config, clock, script, machine, Arc::default())
+    }
+
+    /// `kill -9`, and a new process after it: what was not written is gone.
+    pub fn restarted(self) -> Self {
+        self.restarted_with(KeeperConfig::default())
+    }
+
+    pub fn restarted_with(self, config: KeeperConfig) -> Self {
+        self.lives.store(false, Ordering::SeqCst);
+        let Self { clock, executor, script, machine, disk, .. } = self;
+        lock(&executor.0).clear();
+        Self::process(config, clock, script, machine, disk)
+    }
+
+    fn process(
+        config: KeeperConfig,
+        clock: Arc<HandClock>,
+        script: Arc<Script>,
+        machine: Arc<Machine>,
+        disk: Arc<Disk>,
+    ) -> Self {
         let executor = Executor::default();
         let events: Arc<Mutex<Vec<SessionEvent>>> = Arc::default();
         let (spawner, heard) = (executor.clone(), Arc::clone(&events));
+        let lives = Arc::new(AtomicBool::new(true));
+        let (kept, alive) = (Arc::clone(&disk), Arc::clone(&lives));
+        let save = move |record: &Record| {
+            if kept.full.load(Ordering::SeqCst) {
+                return Err("no space left on device".to_owned());
+            }
+            if alive.load(Ordering::SeqCst) {
+                *lock(&kept.text) = Some(serde_json::to_string(record).expect("json"));
+            }
+            Ok(())
+        };
         let keeper = Keeper::new(
             config,
             Arc::clone(&script),
             Totp::from_base32(&SECRET.to_owned().into()).expect("a secret"),
-            Arc::clone(&machine) as Arc<dyn Conflicts>,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(move |task| drop(spawner.spawn(task))),
-            Arc::new(move |event| lock(&heard).push(event)),
+            Surroundings {
+                conflicts: Arc::clone(&machine) as Arc<dyn Conflicts>,
+                clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                spawn: Arc::new(move |task| drop(spawner.spawn(task))),
+                events: Arc::new(move |event| lock(&heard).push(event)),
+                memory: Memory { record: disk.recall(), save: Arc::new(save) },
+            },
         );
-        Self { clock, executor, script, machine, events, keeper }
+        Self { disk, lives, clock, executor, script, machine, events, keeper }
     }
 
     /// Calls `renew`, and runs until everybody waits.
@@ -414,6 +468,11 @@ impl World {
         }
         self.clock.set(to);
         self.executor.settle();
+    }
+
+    /// The clock is set back.
+    pub fn go_back(&self, to: Timestamp) {
+        *lock(&self.clock.now) = to;
     }
 
     pub fn found(&self, found: Result<Vec<&str>, &str>) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use broker::session::{Conflicts, Generation, Keeper, KeeperConfig, Spawn, Totp};
+use broker::session::{Conflicts, Generation, Keeper, KeeperConfig, Memory, Spawn, Surroundings, Totp};
 use broker::{
     Ack, Broker, BrokerOrder, BrokerTrade, CallError, CallKind, CancelCall, ModifyCall, NetPosition,
     NotReady, PlaceCall, SendError,
@@ -52,10 +52,13 @@ pub async fn log_in(address: SocketAddr, clock: SharedClock, marks: Marks) -> Ma
         KeeperConfig::default(),
         Arc::new(KotakLogin::new(transport, format!("http://{address}"), credentials)),
         Totp::from_base32(&secret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")).expect("base32"),
-        Arc::new(Nobody),
-        Arc::clone(&clock),
-        spawn,
-        Arc::new(|_| {}),
+        Surroundings {
+            conflicts: Arc::new(Nobody),
+            clock: Arc::clone(&clock),
+            spawn,
+            events: Arc::new(|_| {}),
+            memory: Memory::none(),
+        },
     );
     keeper.renew(Generation::NONE).await.expect("a session");
     let rates = Rates { overall: UNHURRIED, cancel_reserve: 1, quotes: 1 };

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use broker::session::{Conflicts, Keeper, KeeperConfig, SessionEvent, Spawn, Totp};
+use broker::session::{Conflicts, Keeper, KeeperConfig, Memory, SessionEvent, Spawn, Surroundings, Totp};
 use calendar::{AmoWindow, Calendar};
 use journal::{Entry, Journal, MemoryJournal, Recorded, RunRow, TradingState};
 use kotak_neo::transport::Transport;
@@ -229,10 +229,13 @@ impl Account1 {
             config,
             Arc::new(KotakLogin::new(transport, base_url.to_owned(), login)),
             Totp::from_base32(&totp).expect("base32"),
-            Arc::new(Nobody),
-            Arc::clone(&stage.clock),
-            spawn,
-            Arc::new(move |event| lock(&told).push(event)),
+            Surroundings {
+                conflicts: Arc::new(Nobody),
+                clock: Arc::clone(&stage.clock),
+                spawn,
+                events: Arc::new(move |event| lock(&told).push(event)),
+                memory: Memory::none(),
+            },
         );
         let limits = Limits::new(rates, Arc::clone(&stage.clock));
         let broker = KotakBroker::new(Arc::clone(&keeper), limits, Arc::clone(&stage.clock), days(stage));

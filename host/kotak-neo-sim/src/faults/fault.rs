@@ -30,13 +30,13 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<Endpoint>,
     /// Only at the so-manieth matching call, counted from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::bounds::ordinal")]
     pub nth: Option<u64>,
     /// At every so-manieth matching call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::bounds::ordinal")]
     pub every: Option<u64>,
     /// At a rate, in percent of the matching calls, drawn from the sim's seed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::bounds::percent")]
     pub percent: Option<u32>,
     /// Not before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::script::instant")]
@@ -45,7 +45,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "super::script::instant")]
     pub until: Option<Timestamp>,
     /// At most so often.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::bounds::ordinal")]
     pub times: Option<u64>,
 }
 

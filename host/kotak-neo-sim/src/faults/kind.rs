@@ -121,15 +121,16 @@ pub enum Kind {
     /// The right answer, a few bytes at a time. Default: everything.
     SlowBody {
         /// Bytes at a time.
-        #[serde(default = "chunk")]
+        #[serde(default = "chunk", deserialize_with = "super::bounds::piece")]
         chunk_bytes: usize,
         /// Milliseconds between them.
-        #[serde(default = "every_ms")]
+        #[serde(default = "every_ms", deserialize_with = "super::bounds::millis")]
         every_ms: u64,
     },
     /// The call does its work at once; the answer comes so much later. Default: everything.
     LateAnswer {
-        /// Milliseconds.
+        /// Milliseconds, at most an hour.
+        #[serde(deserialize_with = "super::bounds::millis")]
         ms: u64,
     },
     /// The order is in no book for so many seconds after it was accepted. Default: `place`.

@@ -2,6 +2,7 @@
 //! ([`Faults`]).
 
 mod answer;
+mod bounds;
 mod fault;
 mod kind;
 mod list;

@@ -185,6 +185,13 @@ mod tests {
             "[[fault]]\nkind = \"dropped\"\non = [\"nowhere\"]\n",
             "[[fault]]\nkind = \"dropped\"\nfrom = \"soon\"\n",
             "faults = 3\n",
+            "[[fault]]\nkind = \"dropped\"\nnth = 0\n",
+            "[[fault]]\nkind = \"dropped\"\nevery = 0\n",
+            "[[fault]]\nkind = \"dropped\"\ntimes = 0\n",
+            "[[fault]]\nkind = \"dropped\"\npercent = 101\n",
+            "[[fault]]\nkind = \"slow-body\"\nchunk_bytes = 0\n",
+            "[[fault]]\nkind = \"slow-body\"\nevery_ms = 3600001\n",
+            "[[fault]]\nkind = \"late-answer\"\nms = 9223372036854775807\n",
         ] {
             let error = Script::parse(text).expect_err(text).to_string();
             assert!(error.contains("README of kotak-neo-sim"), "{error}");

@@ -1,6 +1,6 @@
 //! The ordinary ways of an order.
 
-use model::{BrokerOrderId, OrderError, Price, Quantity, Status};
+use model::{BrokerOrderId, OrderError, OrderTerms, Price, Quantity, Status};
 
 use super::exchange::Fault;
 use super::world::*;
@@ -189,4 +189,30 @@ async fn the_operators_verdict_is_evidence() {
     assert_eq!((world.owned(), world.status(id)), (10, Status::Filled));
     let position = &world.desk.positions(day())[0].position;
     assert_eq!(position.cost, model::Money::from_rupees(990));
+}
+
+#[tokio::test]
+async fn a_frame_ends_an_order_but_not_an_after_market_one() {
+    let world = World::new(Blocking::Local);
+    let said = |order, status| {
+        let mut frame = world.broker_row(order);
+        frame.status = status;
+        world.desk.hear(&[frame])
+    };
+    let day_order = world.place("day", buy(10)).await.expect("taken").id;
+    world.exchange.with(|state| {
+        state.rows.values_mut().for_each(|row| row.status = Status::Canceled);
+    });
+    assert_eq!(said(day_order, Status::Canceled), 1);
+    assert_eq!(world.status(day_order), Status::Canceled);
+    // Which session it was for does not stand in the frame: it seems to have ended with today's.
+    let queued = world.place("amo", OrderTerms { amo: true, ..buy(10) }).await.expect("taken").id;
+    assert_eq!(said(queued, Status::Expired), 0);
+    assert!(!world.status(queued).is_final());
+    world.cancel(queued).await.expect("canceled");
+    world.desk.refresh().await.expect("read");
+    assert_eq!(world.status(queued), Status::Canceled);
+    let refused = world.place("amo2", OrderTerms { amo: true, ..buy(10) }).await.expect("taken").id;
+    assert_eq!(said(refused, Status::Rejected), 1);
+    assert_eq!(world.status(refused), Status::Rejected);
 }

@@ -129,3 +129,25 @@ fn nothing_secret_is_in_debug() {
         assert!(!told.contains(secret), "{told}");
     }
 }
+
+#[test]
+fn a_folder_is_told_to_be_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let places = Places { env_file: Some(folder.path().to_owned()), ..Places::default() };
+    let error = read(&places).expect_err("no file");
+    assert!(error.to_string().contains("is a folder"), "{error}");
+    assert!(error.hint().contains("env_file = ") && error.hint().contains(FILE_NAME), "{}", error.hint());
+}
+
+#[test]
+fn the_digest_tells_one_value_from_another_and_repeats_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE_NAME);
+    write(&path, &format!("{LEGACY}KOTAK_UCC=ABC12\n"), 0o600);
+    let one = read(&places(folder.path())).expect("complete").digest();
+    assert_eq!(one, read(&places(folder.path())).expect("complete").digest());
+    write(&path, &format!("{LEGACY}KOTAK_UCC=ABC12\nKOTAK_MPIN=271829\n"), 0o600);
+    let other = read(&places(folder.path())).expect("complete").digest();
+    assert_ne!(one, other);
+    assert!(!other.contains("271829") && !other.contains("canary"));
+}

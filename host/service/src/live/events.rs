@@ -79,7 +79,7 @@ fn words(event: &SessionEvent, at: Timestamp) -> (String, Option<(Severity, Stri
         ),
         SessionEvent::LoginFailed { text, until: None } => (
             format!(
-                "the broker refused the login ({text}): nobody tries again until the credentials are right and the host is started anew"
+                "the broker refused the login ({text}): nobody tries again until other credentials are there and the host is started anew, or `tradeagent login --check` has succeeded"
             ),
             Some((Severity::Critical, format!("login-refused:{day}"))),
         ),
@@ -90,6 +90,12 @@ fn words(event: &SessionEvent, at: Timestamp) -> (String, Option<(Severity, Stri
         SessionEvent::Skew { ms } => (
             format!("this machine's clock is off by {ms} ms from the broker's: check time synchronisation"),
             Some((Severity::Warning, format!("skew:{day}"))),
+        ),
+        SessionEvent::NotKept { text } => (
+            format!(
+                "what is known of the logins cannot be kept ({text}): no code is sent until it can, and a host started now would forget"
+            ),
+            Some((Severity::Critical, format!("not-kept:{hour}"))),
         ),
         SessionEvent::Cleared => ("the operator says that the credentials are good now".to_owned(), None),
         SessionEvent::Ended => ("logged out".to_owned(), None),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use broker::session::Generation;
+use broker::Broker as _;
+use broker::session::{Generation, KeeperConfig};
 use kotak_neo_broker::FeedNews;
 use model::{Date, Timestamp};
 use oms::Desk;
@@ -13,6 +14,8 @@ use crate::services::Sessions;
 
 /// Between two looks at the keeper.
 const TEND_SECONDS: i64 = 15;
+/// Between two reports that a young session is asked for.
+const YOUNG_SECONDS: i64 = 60;
 /// Between two looks for a session whose feed can be followed, and after one has ended.
 const FEED_SECONDS: i64 = 5;
 /// The longest wait before the feed of one and the same session is tried again after it was refused.
@@ -33,13 +36,32 @@ pub(super) fn listed_session(sessions: &Sessions, now: Timestamp) -> Date {
     }
 }
 
-/// Lets the keeper notice that a contest is over, and make its probe.
+/// Lets the keeper notice that a contest is over, and make its probe; and asks for a report now and then
+/// while a session is young.
+///
+/// A contest is told by sessions that die young, and a death is seen only by a call. When nothing is to be
+/// traded calls are minutes apart, and a session that died after seconds would seem to have lived long.
 pub(super) async fn tend_session(connection: Arc<Connection>) {
+    let Connection { keeper, clock, broker, .. } = &*connection;
+    let young = young_nanos();
+    let mut asked = clock.now();
     loop {
-        connection.keeper.tend();
-        let clock = &connection.clock;
+        keeper.tend();
+        let now = clock.now();
+        let is_young = keeper.current().is_some_and(|session| now.nanos_since(session.opened) <= young);
+        if is_young && now.nanos_since(asked) >= YOUNG_SECONDS * model::time::SECOND {
+            asked = now;
+            if let Err(error) = broker.orders().await {
+                tracing::debug!(%error, "the young session was asked for a report");
+            }
+        }
         clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
     }
+}
+
+/// How long a session is young, in nanoseconds.
+fn young_nanos() -> i64 {
+    i64::try_from(KeeperConfig::default().contest_window.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Follows the order feed of whatever session there is. What a frame says goes to the desk at once; the

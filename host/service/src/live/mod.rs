@@ -7,13 +7,14 @@ mod conflicts;
 mod data;
 mod events;
 mod follow;
+mod memory;
 mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use broker::session::{Keeper, KeeperConfig, SessionEvent, Spawn, Totp};
+use broker::session::{Keeper, KeeperConfig, Memory, SessionEvent, Spawn, Surroundings, Totp};
 use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::{Body, Method, Request, Transport};
 use kotak_neo_broker::{KotakBroker, KotakLogin, Limits, MakeTransport, MarketSource, Rates, TradingDays};
@@ -52,6 +53,8 @@ pub struct Parts {
     pub sessions: Sessions,
     /// What else could be logged in.
     pub conflicts: Arc<dyn broker::session::Conflicts>,
+    /// What an earlier process knew of the account's logins.
+    pub memory: Memory,
 }
 
 /// A connection to a broker account, with everything that hangs on its session.
@@ -73,8 +76,10 @@ pub struct Connection {
 
 /// A connection to the account that the configuration names, over real sockets.
 ///
+/// The caller holds the account's lock: the record of its logins is read and written beside it.
+///
 /// # Errors
-/// What is wrong with configuration or credentials, with what to type.
+/// What is wrong with configuration, credentials or the record, with what to type.
 pub fn connect(
     config: &Config,
     kotak: &KotakNeoConfig,
@@ -88,7 +93,9 @@ pub fn connect(
             .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
             .map_err(|error| error.to_string())
     });
-    let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes) };
+    let memory = memory::Place::new(&config.lock_dir, &config.account.name, config.rehearsal.is_some())
+        .recall(credentials.digest(), Arc::clone(&clock))?;
+    let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes), memory };
     Connection::open(config, kotak, parts)
 }
 
@@ -172,7 +179,7 @@ fn keeper_config(kotak: &KotakNeoConfig) -> KeeperConfig {
 impl Connection {
     /// Makes the parts. Nothing is sent. Must be called inside the async runtime.
     pub fn open(config: &Config, kotak: &KotakNeoConfig, parts: Parts) -> Result<Arc<Self>, Failure> {
-        let Parts { credentials, transport, clock, sessions, conflicts } = parts;
+        let Parts { credentials, transport, clock, sessions, conflicts, memory } = parts;
         let totp = Totp::from_base32(&credentials.totp_secret)
             .map_err(|error| Failure::config(anyhow::Error::from(error)))?;
         let login =
@@ -184,14 +191,17 @@ impl Connection {
             keeper_config(kotak),
             login,
             totp,
-            conflicts,
-            Arc::clone(&clock),
-            spawn,
-            Arc::new(move |event| {
-                if tell.try_send(event).is_err() {
-                    tracing::error!("an event of the broker session could not be kept: too many wait");
-                }
-            }),
+            Surroundings {
+                conflicts,
+                clock: Arc::clone(&clock),
+                spawn,
+                events: Arc::new(move |event| {
+                    if tell.try_send(event).is_err() {
+                        tracing::error!("an event of the broker session could not be kept: too many wait");
+                    }
+                }),
+                memory,
+            },
         );
         let limits = Limits::new(Rates::default(), Arc::clone(&clock));
         let days = Arc::new(Days(sessions.clone()));

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
-use broker::session::Conflicts;
+use broker::session::{Conflicts, Memory};
 use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::MakeTransport;
@@ -76,6 +76,7 @@ impl SimAccount {
             clock: Arc::clone(clock),
             sessions: paper.sessions.clone(),
             conflicts: Arc::new(Nobody),
+            memory: Memory::none(),
         };
         let connection = Connection::open(&config, &kotak, parts)?;
         Ok(Self { connection, exchange, _server: server })

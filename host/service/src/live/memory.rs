@@ -1,0 +1,215 @@
+//! The file beside the account's lock in which the session keeper's record outlives the process.
+//!
+//! Whoever holds the lock of the account writes it: `run`, `login --check`, `data update`. It is for this
+//! user only, and holds nothing secret: of the credentials only a digest, by which new ones are told from
+//! those that were refused.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use broker::session::{Memory, Record};
+use model::{Account, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::{Exit, Failure};
+
+/// Of the file's form. Another one is not read.
+const VERSION: u32 = 1;
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    /// When it was written.
+    at: Timestamp,
+    credentials: String,
+    record: Record,
+}
+
+/// Which account's record, and of what kind.
+pub(super) struct Place {
+    path: PathBuf,
+    /// At a simulator, whose time may begin anew.
+    rehearsal: bool,
+}
+
+impl Place {
+    /// Beside the lock of `account` in `lock_dir`.
+    pub(super) fn new(lock_dir: &Path, account: &Account, rehearsal: bool) -> Self {
+        let kind = if rehearsal { "rehearsal.session" } else { "session" };
+        Self { path: lock_dir.join(format!("{account}.{kind}")), rehearsal }
+    }
+
+    /// What an earlier process knew, and the way to keep what this one knows. `credentials` is the digest of
+    /// those in use.
+    ///
+    /// # Errors
+    /// When there is a record that cannot be read: whether the account is contested is then unknown.
+    pub(super) fn recall(
+        self,
+        credentials: String,
+        clock: model::clock::SharedClock,
+    ) -> Result<Memory, Failure> {
+        let record = self.read(&credentials, clock.now()).map_err(|reason| {
+            Failure::new(
+                Exit::Unavailable,
+                anyhow::anyhow!("what is known of the account's logins cannot be read: {}: {reason}", self.path.display()),
+            )
+            .hint(format!(
+                "make it readable for this user; or, when no other program uses the account and the last login is \
+                 more than a minute ago, delete it: `rm {}`",
+                self.path.display()
+            ))
+        })?;
+        let path = self.path;
+        let save = move |record: &Record| {
+            let kept = Kept {
+                version: VERSION,
+                at: clock.now(),
+                credentials: credentials.clone(),
+                record: record.clone(),
+            };
+            write(&path, &kept).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        Ok(Memory { record, save: Arc::new(save) })
+    }
+
+    fn read(&self, credentials: &str, now: Timestamp) -> Result<Record, String> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Record::default()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let kept: Kept = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        if kept.version != VERSION {
+            return Err(format!("its form is {}, and this tradeagent knows {VERSION}", kept.version));
+        }
+        if self.rehearsal && now < kept.at {
+            tracing::info!(
+                "the simulator's time began anew: what was known of its account's logins is forgotten"
+            );
+            return Ok(Record::default());
+        }
+        if kept.credentials != credentials {
+            return Ok(kept.record.for_other_credentials());
+        }
+        Ok(kept.record)
+    }
+}
+
+/// In one step, and on the disk when it comes back: a reader sees the old file or the new one.
+fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    // One that a crash left behind.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private().open(&fresh)?;
+    file.write_all(&serde_json::to_vec(kept)?)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&fresh, path)?;
+    sync_folder_of(path)
+}
+
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(unix)]
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Clock;
+
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    fn clock(hour: u32) -> model::clock::SharedClock {
+        let day = "2026-01-15".parse().expect("a date");
+        Arc::new(SimulatedClock::starting_at(Timestamp::at_ist(day, hour, 0))) as Arc<dyn Clock>
+    }
+
+    fn place(folder: &Path, rehearsal: bool) -> Place {
+        Place::new(folder, &"main".into(), rehearsal)
+    }
+
+    /// One that says more than the default.
+    fn refused() -> Record {
+        serde_json::from_str(
+            r#"{"sent":[57],"tally":null,"contest":{"early":0,"day":null,"logins":0,"pending":false,"open":null},
+                "wrong":"Invalid MPIN","refused_codes":0}"#,
+        )
+        .expect("a record")
+    }
+
+    fn kept(folder: &Path, rehearsal: bool, credentials: &str, hour: u32) -> Record {
+        place(folder, rehearsal).recall(credentials.to_owned(), clock(hour)).expect("read").record
+    }
+
+    #[test]
+    fn what_is_kept_is_found_and_is_for_this_user_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = place(folder.path(), false).recall("digest".to_owned(), clock(9)).expect("none yet");
+        assert_eq!(memory.record, Record::default());
+        (memory.save)(&refused()).expect("kept");
+        (memory.save)(&refused()).expect("kept again");
+        assert_eq!(kept(folder.path(), false, "digest", 9), refused());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(folder.path().join("main.session")).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn other_credentials_are_tried() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = place(folder.path(), false).recall("old".to_owned(), clock(9)).expect("none yet");
+        (memory.save)(&refused()).expect("kept");
+        assert_eq!(kept(folder.path(), false, "new", 9), refused().for_other_credentials());
+    }
+
+    #[test]
+    fn only_a_rehearsal_may_begin_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for rehearsal in [false, true] {
+            let memory =
+                place(folder.path(), rehearsal).recall("digest".to_owned(), clock(12)).expect("none yet");
+            (memory.save)(&refused()).expect("kept");
+        }
+        assert_eq!(kept(folder.path(), true, "digest", 9), Record::default());
+        assert_eq!(kept(folder.path(), false, "digest", 9), refused(), "a clock set back is no new account");
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_is_told_with_what_to_type() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("main.session");
+        for text in ["", "{\"version\":1", "{\"version\":9,\"at\":0,\"credentials\":\"\",\"record\":{}}"] {
+            fs::write(&path, text).expect("written");
+            let failure =
+                place(folder.path(), false).recall("digest".to_owned(), clock(9)).expect_err("unreadable");
+            let said = format!("{failure:?}");
+            assert!(said.contains("main.session") && said.contains("rm "), "{said}");
+        }
+    }
+}
