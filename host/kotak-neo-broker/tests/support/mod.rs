@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use broker::session::{Conflicts, Keeper, KeeperConfig, Memory, SessionEvent, Spawn, Surroundings, Totp};
 use calendar::{AmoWindow, Calendar};
-use journal::{Entry, Journal, MemoryJournal, Recorded, RunRow, TradingState};
+use journal::{Entry, Journal, MemoryJournal, Recorded};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::{KotakBroker, KotakLogin, Limits, MakeTransport, Rates, TradingDays};
 use kotak_neo_sim::{Sim, SimConfig};
 use market::{Dataset, Market, ReplayMarket, ReplayOptions};
 use model::clock::SharedClock;
 use model::{
-    Account, BoxFuture, Clock, Date, Exchange, Fact, Instrument, InstrumentClass, IntentId, LedgerEntry,
-    LedgerKind, Money, OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Price, Product, Quantity, Side,
-    Status, Symbol, Timestamp,
+    BoxFuture, Clock, Date, Exchange, Fact, Instrument, InstrumentClass, IntentId, LedgerEntry, LedgerKind,
+    Money, OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Price, Product, Quantity, Side, Status,
+    Symbol, Timestamp,
 };
 use oms::{Blocking, Desk, DeskConfig, MarketView};
 use secrecy::SecretString;
@@ -112,13 +112,36 @@ impl MarketView for Days {
 #[derive(Clone, Default)]
 pub struct Shared(pub Arc<Mutex<MemoryJournal>>);
 
-macro_rules! delegate {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => { $(
-        fn $name(&self, $($arg: $ty),*) -> Result<$out, journal::JournalError> {
-            lock(&self.0).$name($($arg),*)
+/// What a journal reads, as another one behind it reads it.
+macro_rules! journal_reads {
+    ($me:ident => $inner:expr) => {
+        journal_reads! { @each $me => $inner;
+            replay(account: &model::Account, since: model::Date) -> Vec<journal::Recorded>;
+            trading_state() -> journal::TradingState;
+            runs(day: model::Date) -> Vec<journal::RunRow>;
+            last_runs(limit: u32) -> Vec<journal::RunRow>;
+            open_runs() -> Vec<journal::RunRow>;
+            run(id: &model::RunId) -> Option<journal::RunRow>;
+            state_get(strategy: &model::StrategyName, key: &str) -> Option<Vec<u8>>;
+            state_keys(strategy: &model::StrategyName, prefix: &str) -> Vec<String>;
+            state_size(strategy: &model::StrategyName) -> u64;
+            has_alert(key: &str) -> bool;
+            undelivered(channel: &str, limit: u32) -> Vec<journal::AlertRow>;
+            last_alerts(limit: u32) -> Vec<journal::AlertRow>;
+            quarantine() -> Vec<(model::StrategyName, u32, String)>;
+            entries(from_seq: u64, limit: u32) -> Vec<journal::Recorded>;
+            trail(order: model::IntentId) -> Vec<journal::Recorded>;
+        }
+    };
+    (@each $me:ident => $inner:expr;
+        $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => { $(
+        fn $name(&$me, $($arg: $ty),*) -> Result<$out, journal::JournalError> {
+            $inner.$name($($arg),*)
         }
     )* };
 }
+#[allow(unused_imports, reason = "each test target uses a part of it")]
+pub(crate) use journal_reads;
 
 impl Journal for Shared {
     fn commit(
@@ -128,23 +151,7 @@ impl Journal for Shared {
     ) -> Result<(), journal::JournalError> {
         lock(&self.0).commit(entries, durability)
     }
-    delegate! {
-        replay(account: &Account, since: Date) -> Vec<Recorded>;
-        trading_state() -> TradingState;
-        runs(day: Date) -> Vec<RunRow>;
-        last_runs(limit: u32) -> Vec<RunRow>;
-        open_runs() -> Vec<RunRow>;
-        run(id: &model::RunId) -> Option<RunRow>;
-        state_get(strategy: &model::StrategyName, key: &str) -> Option<Vec<u8>>;
-        state_keys(strategy: &model::StrategyName, prefix: &str) -> Vec<String>;
-        state_size(strategy: &model::StrategyName) -> u64;
-        has_alert(key: &str) -> bool;
-        undelivered(channel: &str, limit: u32) -> Vec<journal::AlertRow>;
-        last_alerts(limit: u32) -> Vec<journal::AlertRow>;
-        quarantine() -> Vec<(model::StrategyName, u32, String)>;
-        entries(from_seq: u64, limit: u32) -> Vec<Recorded>;
-        trail(order: IntentId) -> Vec<Recorded>;
-    }
+    journal_reads!(self => lock(&self.0));
 }
 
 /// The market, the exchange and the sim on it.
