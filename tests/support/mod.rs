@@ -3,6 +3,8 @@
 
 pub mod account;
 pub mod made_up;
+#[cfg(unix)]
+pub mod neo;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -5,7 +5,7 @@ use std::future::Future;
 use model::Timestamp;
 use secrecy::SecretString;
 
-use super::bounded::{after, doubled, nanos, within};
+use super::bounded::{after, doubled, nanos, unless, within};
 use super::codes::Turn;
 use super::keeper::Unkept;
 use super::{Keeper, Login, LoginError, LoginErrorKind, NoSession, SessionEvent, Stepped};
@@ -28,7 +28,9 @@ impl<L: Login> Keeper<L> {
     pub(super) async fn log_in(&self) -> Result<L::Client, Stop> {
         let code = self.fresh_code().await?;
         let deadline = self.gate(|gate, now| after(now, gate.standing.config.login_bound));
-        let view = self.step("one", deadline, self.login.view(code)).await.map_err(Stop::Failed)?;
+        // No session can come of step one: an end need not wait for it.
+        let view = unless(self.ending.join(), self.step("one", deadline, self.login.view(code))).await;
+        let view = view.ok_or(NoSession::Ended)?.map_err(Stop::Failed)?;
         self.gate(|gate, now| gate.standing.code_taken(now));
         self.step_two(&view, deadline).await
     }

@@ -13,11 +13,15 @@ pub(super) async fn within<T>(
     until: Timestamp,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    let mut work = pin!(work);
-    let mut alarm = clock.sleep_until(until);
+    unless(clock.sleep_until(until), work).await
+}
+
+/// The outcome of `work` when it comes before that of `stop`; otherwise none, and `work` is dropped.
+pub(super) async fn unless<T>(stop: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut stop) = (pin!(work), pin!(stop));
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-        Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
+        Poll::Pending => stop.as_mut().poll(cx).map(|()| None),
     })
     .await
 }

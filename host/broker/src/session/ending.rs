@@ -17,8 +17,8 @@ impl<L: Login> Keeper<L> {
     /// Logs out for good: from now on there is no session and no login. Comes back when it is done; a
     /// caller that goes away does not stop it.
     ///
-    /// A login under way is not broken off in the middle of a step, because a session could be left behind
-    /// that nobody logs out; it may take as long as one step and one logout.
+    /// A login under way is not broken off in the middle of its second step, because a session could be
+    /// left behind that nobody logs out; it may take as long as that step and one logout.
     pub async fn end(self: &Arc<Self>) {
         let last = self.gate(|gate, now| {
             if gate.standing.ended {

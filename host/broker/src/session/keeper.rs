@@ -195,6 +195,12 @@ impl<L: Login> Keeper<L> {
         self.tell(cleared.then_some(SessionEvent::Cleared));
     }
 
+    /// When the next one-time code may leave: later than now where that of this half minute was sent, by
+    /// whichever process.
+    pub fn next_code(&self) -> Timestamp {
+        self.gate(|gate, now| gate.standing.next_code(now))
+    }
+
     /// How the keeper stands at this instant.
     pub fn status(&self) -> KeeperStatus {
         let now = self.clock.now();

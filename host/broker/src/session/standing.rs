@@ -4,7 +4,7 @@ use model::Timestamp;
 use model::time::SECOND;
 
 use super::bounded::{after, doubled, nanos};
-use super::codes::Codes;
+use super::codes::{Codes, Turn};
 use super::contest::Contest;
 use super::record::Record;
 use super::tally::Tally;
@@ -189,6 +189,14 @@ impl Standing {
             self.since = now;
         }
         (Some(refused), event)
+    }
+
+    /// When a code may leave.
+    pub(super) fn next_code(&self, now: Timestamp) -> Timestamp {
+        match self.codes.turn(now, nanos(self.config.code_margin)) {
+            Turn::Send(_) => now,
+            Turn::Wait(until) => until,
+        }
     }
 
     /// A code leaves.

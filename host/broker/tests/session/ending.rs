@@ -62,3 +62,13 @@ fn the_end_is_bounded_when_the_logout_hangs() {
     assert!(done.load(Ordering::SeqCst));
     assert_eq!(world.alive(), 0);
 }
+
+#[test]
+fn the_end_does_not_wait_for_step_one() {
+    let world = World::new();
+    world.views_say(&[Say::Nothing]);
+    let asked = world.ask(Generation::NONE);
+    assert!(world.end().load(Ordering::SeqCst), "no session can come of it");
+    assert_eq!(asked.outcome().expect("ended").expect_err("no session"), NoSession::Ended);
+    assert_eq!((world.script.count("view"), world.script.count("validate")), (1, 0));
+}

@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 use broker::session::Generation;
 use model::Clock as _;
 
-use super::login::{live_account, no_session};
+use super::login::{live_account, no_session, say_when};
 use crate::cli::UpdateArgs;
 use crate::clock::SystemClock;
 use crate::config::{BrokerKind, Config, KotakNeoConfig};
@@ -52,6 +52,7 @@ pub fn run(args: &UpdateArgs) -> Result<(), Failure> {
 async fn update(config: &Config, kotak: &KotakNeoConfig) -> Result<DataUpdate, Failure> {
     let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?)?;
     let due = connection.keeper.due();
+    say_when(&connection);
     let outcome = match connection.keeper.renew(Generation::NONE).await {
         Ok(_) => {
             let mut bar: Option<Progress> = None;

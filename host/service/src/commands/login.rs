@@ -79,10 +79,21 @@ async fn check(config: &Config, kotak: &KotakNeoConfig) -> Result<Facts, Failure
     let due = connection.keeper.due();
     // Whoever asks for a check has looked at the credentials.
     connection.keeper.operator_cleared();
+    say_when(&connection);
     let facts = facts(config, &connection).await;
     drop(due);
     connection.keeper.end().await;
     facts
+}
+
+/// A login may have to wait for half a minute: better said than wondered about.
+pub(super) fn say_when(connection: &Connection) {
+    let seconds = connection.keeper.next_code().nanos_since(connection.now()) / model::time::SECOND;
+    if seconds > 0 {
+        output::talk(&format!(
+            "waiting {seconds} s for the next one-time code: that of this half minute was sent already"
+        ));
+    }
 }
 
 async fn facts(config: &Config, connection: &Connection) -> Result<Facts, Failure> {

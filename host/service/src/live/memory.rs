@@ -18,6 +18,9 @@ use crate::exit::{Exit, Failure};
 /// Of the file's form. Another one is not read.
 const VERSION: u32 = 1;
 
+/// A simulator tells its time in whole seconds: so much a second process may be behind the first.
+const BEHIND_SECONDS: i64 = 5;
+
 /// The file.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -86,7 +89,7 @@ impl Place {
         if kept.version != VERSION {
             return Err(format!("its form is {}, and this tradeagent knows {VERSION}", kept.version));
         }
-        if self.rehearsal && now < kept.at {
+        if self.rehearsal && now.plus_seconds(BEHIND_SECONDS) < kept.at {
             tracing::info!(
                 "the simulator's time began anew: what was known of its account's logins is forgotten"
             );

@@ -235,6 +235,11 @@ impl Connection {
         }))
     }
 
+    /// Now, by the account's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The same on stored prices, for a market that exists nowhere else: quotes are not asked for.
     pub fn link_on(self: &Arc<Self>, market: Arc<dyn market::Market>) -> Link {
         let mut link = self.link();
