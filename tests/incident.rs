@@ -120,7 +120,7 @@ fn two_programs_on_one_account_stop_the_trading_and_it_goes_on_by_itself() {
             clock.sleep_until(Timestamp::at_ist(DAY1, 9, 15).plus_seconds(19)).await;
             sim.foreign_login();
             // It shows among the processes only when two of our sessions are dead already.
-            clock.sleep_until(Timestamp::at_ist(DAY1, 9, 17).plus_seconds(30)).await;
+            clock.sleep_until(Timestamp::at_ist(DAY1, 9, 16).plus_seconds(30)).await;
             *found.lock().expect("not poisoned") = Ok(vec![legacy.to_owned()]);
             clock.sleep_until(Timestamp::at_ist(DAY1, 9, 30).plus_seconds(30)).await;
             *kept.lock().expect("not poisoned") = Some((tell(clock.now()), sim.audit().logins));

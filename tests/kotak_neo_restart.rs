@@ -75,8 +75,8 @@ fn two_checks_in_one_half_minute_send_two_codes() {
     let audit = scene.sim.audit();
     assert_eq!((audit.codes, audit.logins), (2, 2));
     assert_eq!(audit.calls_of(&[Endpoint::Login]), 2, "no code was refused");
-    let kept = scene.path("locks").join("main.rehearsal.session");
-    let mode = std::fs::metadata(kept).expect("kept beside the lock").permissions().mode();
+    let kept = scene.path("state").join("main.rehearsal.session");
+    let mode = std::fs::metadata(kept).expect("kept in the state folder").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 

@@ -91,12 +91,7 @@ impl AccountLock {
         ensure_dir(dir).map_err(unknown)?;
         let path = dir.join(format!("{account}.lock"));
         let info = dir.join(format!("{account}.info"));
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| unknown(format!("{}: {error}", path.display())))?;
+        let file = open(&path).map_err(|error| unknown(format!("{}: {error}", path.display())))?;
         match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -150,6 +145,45 @@ impl AccountLock {
     }
 }
 
+/// The lock file, made when it is not there. Not by one call that may make it: in a shared folder the kernel
+/// refuses that for another user's file (`fs.protected_regular`).
+fn open(path: &Path) -> std::io::Result<File> {
+    match File::options().write(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match File::options().write(true).create_new(true).open(path) {
+        Ok(file) => {
+            leave_to_owner(&file, path)?;
+            Ok(file)
+        }
+        // Somebody was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            File::options().write(true).open(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What root makes in another user's folder belongs to that user, who has to use it afterwards.
+#[cfg(unix)]
+pub fn leave_to_owner(file: &File, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let Some(folder) = path.parent().filter(|_| is_root()) else { return Ok(()) };
+    let owner = std::fs::metadata(folder)?;
+    if owner.uid() == 0 {
+        Ok(())
+    } else {
+        std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
+    }
+}
+
+/// Files have no owner that would matter here.
+#[cfg(not(unix))]
+pub fn leave_to_owner(_file: &File, _path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// A look at who holds the lock ([`AccountLock::holder`]) takes it for a moment: one that is still
 /// held after a few of these is held.
 #[expect(clippy::disallowed_methods, reason = "waits for another process, which no clock of ours moves")]
@@ -177,6 +211,7 @@ fn read_holder(path: &Path) -> Option<Holder> {
 fn write_holder(path: &Path, holder: &Holder) -> std::io::Result<()> {
     let fresh = path.with_extension("info.new");
     let mut file = File::create(&fresh)?;
+    leave_to_owner(&file, path)?;
     file.write_all(serde_json::to_string(holder)?.as_bytes())?;
     drop(file);
     std::fs::rename(&fresh, path)

@@ -62,6 +62,7 @@ impl<L: Login> Keeper<L> {
     }
 
     fn unsent(&self, unkept: Unkept) -> Stop {
+        self.gate(|gate, _| gate.standing.unsent());
         let text = format!("no code is sent, because that it was cannot be kept: {}", unkept.text);
         self.tell(unkept.news());
         Stop::Failed(LoginError { kind: LoginErrorKind::Unavailable, text, server_time: None })

@@ -189,14 +189,15 @@ impl<L: Login> Keeper<L> {
         self.dues.load(Ordering::SeqCst) > 0
     }
 
-    /// The operator says that the credentials are good now: after [`NoSession::WrongCredentials`].
+    /// The operator says that the credentials are good now: after [`NoSession::WrongCredentials`]. A later
+    /// process believes it only once a login has shown it.
     pub fn operator_cleared(&self) {
         let cleared = self.gate(|gate, now| gate.standing.clear(now));
         self.tell(cleared.then_some(SessionEvent::Cleared));
     }
 
     /// When the next one-time code may leave: later than now where that of this half minute was sent, by
-    /// whichever process.
+    /// whichever process, or is about to end.
     pub fn next_code(&self) -> Timestamp {
         self.gate(|gate, now| gate.standing.next_code(now))
     }

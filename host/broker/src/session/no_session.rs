@@ -19,14 +19,18 @@ pub enum NoSession {
     /// The broker refused what the account is known by.
     #[error(
         "the broker refused the credentials ({text}); nobody tries again, because accounts lock: correct \
-         them and start again, or try them by `tradeagent login --check`"
+         them and start the host again; when they were right, stop the host, and let `tradeagent login --check` \
+         show it"
     )]
     WrongCredentials {
         /// The broker's words.
         text: String,
     },
     /// As many logins as one day may have.
-    #[error("the day's {limit} logins are used up; the next is allowed at {until}")]
+    #[error(
+        "the day's {limit} logins, or tries at one, are used up; the next is allowed at {until} (logins_per_day in the \
+         configuration raises the first)"
+    )]
     Budget {
         /// How many.
         limit: u32,

@@ -12,6 +12,8 @@ use super::{Generation, KeeperConfig, LoginError, LoginErrorKind, NoSession, Ses
 
 /// Refused codes in a row after which the credentials count as wrong.
 const REFUSED_CODES: u32 = 2;
+/// A clock that is off by more makes codes of another half minute.
+const OFF: i64 = 15 * SECOND;
 const MILLI: i64 = SECOND / 1000;
 
 /// All that was seen, and what follows from it.
@@ -29,7 +31,11 @@ pub(super) struct Standing {
     pub last_error: Option<String>,
     tally: Tally,
     wrong: Option<String>,
+    /// What was refused before the operator said that it is good now; forgotten when a login has shown it.
+    doubted: Option<String>,
     refused_codes: u32,
+    /// The clocks' difference by which the last code was made.
+    sent_by: i64,
     failures: u32,
     failed: Option<Failed>,
     held: Option<Held>,
@@ -63,7 +69,9 @@ impl Standing {
             last_error: wrong.clone(),
             tally: tally.unwrap_or(Tally::of(now.ist_date())),
             wrong,
+            doubted: None,
             refused_codes,
+            sent_by: 0,
             failures: 0,
             failed: None,
             held: None,
@@ -77,7 +85,7 @@ impl Standing {
             sent: self.codes.sent(),
             tally: Some(self.tally),
             contest: self.contest.clone(),
-            wrong: self.wrong.clone(),
+            wrong: self.wrong.as_ref().or(self.doubted.as_ref()).cloned(),
             refused_codes: self.refused_codes,
         }
     }
@@ -201,9 +209,15 @@ impl Standing {
 
     /// A code leaves.
     pub(super) fn attempt(&mut self, now: Timestamp, step: i64) {
+        self.sent_by = self.codes.skew().unwrap_or_default();
         self.codes.spend(step);
         self.tally = self.tally(now);
         self.tally.attempts += 1;
+    }
+
+    /// It did not leave after all.
+    pub(super) fn unsent(&mut self) {
+        self.tally.attempts = self.tally.attempts.saturating_sub(1);
     }
 
     /// The broker took it.
@@ -243,6 +257,8 @@ impl Standing {
         self.contest.login_failed(now, &self.config);
         match error.kind {
             LoginErrorKind::WrongCredentials => return self.stop(error.text.clone()),
+            // A code of another half minute than the broker's says nothing about the secret.
+            LoginErrorKind::WrongCode if self.was_off() => {}
             LoginErrorKind::WrongCode => self.refused_codes += 1,
             LoginErrorKind::Unavailable => {}
         }
@@ -265,6 +281,11 @@ impl Standing {
         )
     }
 
+    /// Whether the last code was made by a clock that its answer showed to be off.
+    fn was_off(&self) -> bool {
+        self.codes.skew().is_some_and(|skew| (skew - self.sent_by).abs() > OFF)
+    }
+
     fn stop(&mut self, text: String) -> (NoSession, SessionEvent) {
         self.wrong = Some(text.clone());
         self.last_error = Some(text.clone());
@@ -273,10 +294,10 @@ impl Standing {
 
     /// The operator says the credentials are good. True when they were held to be wrong.
     pub(super) fn clear(&mut self, now: Timestamp) -> bool {
-        if self.wrong.take().is_none() {
-            return false;
-        }
-        (self.since, self.refused_codes, self.failures, self.failed) = (now, 0, 0, None);
+        self.refused_codes = 0;
+        let Some(wrong) = self.wrong.take() else { return false };
+        self.doubted = Some(wrong);
+        (self.since, self.failures, self.failed) = (now, 0, None);
         true
     }
 
@@ -284,7 +305,7 @@ impl Standing {
     pub(super) fn opened(&mut self, now: Timestamp) -> SessionEvent {
         self.generation = self.generation.next();
         (self.since, self.live) = (now, Some(now));
-        (self.failures, self.failed, self.last_error) = (0, None, None);
+        (self.failures, self.failed, self.last_error, self.doubted) = (0, None, None, None);
         SessionEvent::Opened {
             generation: self.generation,
             skew_ms: self.skew_ms(),

@@ -126,14 +126,34 @@ fn two_refused_codes_are_two_whichever_process_sent_them() {
     assert_eq!(world.script.count("view"), 2);
 }
 
+/// A check that never came to a login has shown nothing.
 #[test]
-fn what_the_operator_cleared_stays_cleared() {
+fn what_the_operator_cleared_stays_cleared_once_a_login_has_shown_it() {
     let world = World::new();
-    world.views_say(&[Say::WrongCredentials]);
+    world.views_say(&[Say::WrongCredentials, Say::Down, Say::Down]);
     drop(world.renew(Generation::NONE));
     let world = world.restarted();
     world.keeper.operator_cleared();
+    assert!(matches!(world.renew(Generation::NONE), Err(NoSession::Unavailable { .. })));
     let world = world.restarted();
+    assert!(matches!(world.renew(Generation::NONE), Err(NoSession::WrongCredentials { .. })));
+    world.keeper.operator_cleared();
+    world.open(Generation::NONE);
+    let world = world.restarted();
+    world.open(Generation::NONE);
+}
+
+/// The first answer tells how far the clock is off; what was refused before it says nothing of the secret.
+#[test]
+fn a_code_refused_for_the_clock_is_not_held_against_the_secret() {
+    let config = KeeperConfig { attempts_per_renewal: 1, ..KeeperConfig::default() };
+    let mut world = World::with(at(10, 0), config.clone());
+    *lock(&world.script.ahead) = Some(40);
+    for _ in 0..3 {
+        world.views_say(&[Say::WrongCode]);
+        assert!(matches!(world.renew(Generation::NONE), Err(NoSession::Unavailable { .. })));
+        world = world.restarted_with(config.clone());
+    }
     world.open(Generation::NONE);
 }
 
@@ -146,6 +166,11 @@ fn a_code_that_cannot_be_marked_is_not_sent() {
     };
     assert!(text.contains("no space left on device"), "{text}");
     assert_eq!(world.script.count("view"), 0, "nothing was sent");
+    for _ in 0..35 {
+        world.pass(420);
+        drop(world.renew(Generation::NONE));
+    }
+    assert_eq!(world.keeper.status().attempts, 0, "what was not sent is not counted");
     let news = world.news();
     let said = news.iter().filter(|event| matches!(event, SessionEvent::NotKept { .. })).count();
     assert_eq!(said, 1, "{news:?}");

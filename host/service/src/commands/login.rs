@@ -91,7 +91,7 @@ pub(super) fn say_when(connection: &Connection) {
     let seconds = connection.keeper.next_code().nanos_since(connection.now()) / model::time::SECOND;
     if seconds > 0 {
         output::talk(&format!(
-            "waiting {seconds} s for the next one-time code: that of this half minute was sent already"
+            "waiting {seconds} s for the next one-time code: none is sent twice, or in its last moments"
         ));
     }
 }

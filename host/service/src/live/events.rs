@@ -79,7 +79,7 @@ fn words(event: &SessionEvent, at: Timestamp) -> (String, Option<(Severity, Stri
         ),
         SessionEvent::LoginFailed { text, until: None } => (
             format!(
-                "the broker refused the login ({text}): nobody tries again until other credentials are there and the host is started anew, or `tradeagent login --check` has succeeded"
+                "the broker refused the login ({text}): nobody tries again until the host is started with other credentials; when these were right, stop the host and let `tradeagent login --check` show it"
             ),
             Some((Severity::Critical, format!("login-refused:{day}"))),
         ),

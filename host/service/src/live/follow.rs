@@ -48,8 +48,11 @@ pub(super) async fn tend_session(connection: Arc<Connection>) {
     loop {
         keeper.tend();
         let now = clock.now();
-        let is_young = keeper.current().is_some_and(|session| now.nanos_since(session.opened) <= young);
-        if is_young && now.nanos_since(asked) >= YOUNG_SECONDS * model::time::SECOND {
+        let age = keeper.current().map(|session| now.nanos_since(session.opened)).filter(|age| *age <= young);
+        // Once more in its last moments, so that what died before them is not taken for having outlived them.
+        let last_look = age.is_some_and(|age| age > young - (TEND_SECONDS + 1) * model::time::SECOND);
+        let wait = if last_look { TEND_SECONDS - 1 } else { YOUNG_SECONDS };
+        if age.is_some() && now.nanos_since(asked) >= wait * model::time::SECOND {
             asked = now;
             if let Err(error) = broker.orders().await {
                 tracing::debug!(%error, "the young session was asked for a report");
@@ -137,6 +140,8 @@ async fn read_after_news(connection: Arc<Connection>, desk: Desk, news: Arc<Noti
         clock.sleep_until(clock.now().plus_nanos(GATHER_MILLIS * 1_000_000)).await;
         if let Err(error) = desk.refresh().await {
             tracing::warn!(%error, "the books could not be read after news of the feed");
+            clock.sleep_until(clock.now().plus_seconds(FEED_SECONDS)).await;
+            news.notify_one();
         }
     }
 }

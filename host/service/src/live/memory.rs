@@ -1,8 +1,9 @@
-//! The file beside the account's lock in which the session keeper's record outlives the process.
+//! The file in the state folder in which the session keeper's record outlives the process, and the machine's
+//! start.
 //!
-//! Whoever holds the lock of the account writes it: `run`, `login --check`, `data update`. It is for this
-//! user only, and holds nothing secret: of the credentials only a digest, by which new ones are told from
-//! those that were refused.
+//! Whoever holds the lock of the account writes it: `run`, `login --check`, `data update`. It is for one
+//! user only: root leaves it to the folder's owner. It holds nothing secret: of the credentials only a
+//! digest, by which new ones are told from those that were refused.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -39,10 +40,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Beside the lock of `account` in `lock_dir`.
-    pub(super) fn new(lock_dir: &Path, account: &Account, rehearsal: bool) -> Self {
+    /// Of `account` in `state_dir`.
+    pub(super) fn new(state_dir: &Path, account: &Account, rehearsal: bool) -> Self {
         let kind = if rehearsal { "rehearsal.session" } else { "session" };
-        Self { path: lock_dir.join(format!("{account}.{kind}")), rehearsal }
+        Self { path: state_dir.join(format!("{account}.{kind}")), rehearsal }
     }
 
     /// What an earlier process knew, and the way to keep what this one knows. `credentials` is the digest of
@@ -61,8 +62,9 @@ impl Place {
                 anyhow::anyhow!("what is known of the account's logins cannot be read: {}: {reason}", self.path.display()),
             )
             .hint(format!(
-                "make it readable for this user; or, when no other program uses the account and the last login is \
-                 more than a minute ago, delete it: `rm {}`",
+                "`ls -l {0}` shows whose it is: it must be this user's (`sudo chown $USER {0}`). Without it the day's \
+                 logins, a contest and refused credentials are forgotten; where that is meant, and the last login is \
+                 more than a minute ago: `rm {0}`",
                 self.path.display()
             ))
         })?;
@@ -112,7 +114,11 @@ fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let mut file = private().open(&fresh)?;
+    crate::lock::leave_to_owner(&file, path)?;
     file.write_all(&serde_json::to_vec(kept)?)?;
     file.sync_all()?;
     drop(file);

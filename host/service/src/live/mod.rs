@@ -76,7 +76,7 @@ pub struct Connection {
 
 /// A connection to the account that the configuration names, over real sockets.
 ///
-/// The caller holds the account's lock: the record of its logins is read and written beside it.
+/// The caller holds the account's lock: the record of its logins is read and written in the state folder.
 ///
 /// # Errors
 /// What is wrong with configuration, credentials or the record, with what to type.
@@ -93,7 +93,8 @@ pub fn connect(
             .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
             .map_err(|error| error.to_string())
     });
-    let memory = memory::Place::new(&config.lock_dir, &config.account.name, config.rehearsal.is_some())
+    let is_simulator = config.rehearsal.is_some() || kotak.base_url.starts_with("http://");
+    let memory = memory::Place::new(&config.state_dir, &config.account.name, is_simulator)
         .recall(credentials.digest(), Arc::clone(&clock))?;
     let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes), memory };
     Connection::open(config, kotak, parts)
