@@ -75,6 +75,7 @@ fn open(from: Timestamp) -> Morning {
         clock: Arc::clone(&clock),
         sessions: paper.sessions.clone(),
         conflicts: Arc::new(Found(Arc::clone(&found))),
+        lookout: None,
         memory: Memory::none(),
     };
     let connection = Connection::open(&config, &kotak, parts).expect("its parts");

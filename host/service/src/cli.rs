@@ -94,7 +94,7 @@ Examples:
   tradeagent run --config /etc/tradeagent.toml
   tradeagent run --param buy.max_positions=5
 
-Exit codes: 75 another host holds the account, 77 permission, 78 configuration.
+Exit codes: 10 another program uses the account, 75 another host holds it, 77 permission, 78 configuration.
 SIGTERM: no new intents; what is on the wire at 8 s is journaled Unknown; exit within 10 s.")]
 pub struct RunArgs {
     /// Which configuration
@@ -103,6 +103,9 @@ pub struct RunArgs {
     /// Set a parameter of a strategy, over the configuration
     #[arg(long = "param", value_name = "STRATEGY.KEY=VALUE")]
     pub param: Vec<String>,
+    /// Log in although other programs on the account could not be looked for
+    #[arg(long)]
+    pub allow_unknown_conflicts: bool,
 }
 
 /// `login`.

@@ -10,6 +10,7 @@ pub mod control;
 pub mod credentials;
 pub mod exit;
 pub mod lock;
+pub mod lookout;
 pub mod notify;
 pub mod output;
 pub mod report;

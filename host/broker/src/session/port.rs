@@ -76,6 +76,12 @@ pub trait Conflicts: Send + Sync + 'static {
     /// Looks once. Each text names one thing found and how to stop it. An error means that the check
     /// itself failed: then nothing is known, and nobody logs in.
     fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>>;
+
+    /// Looks because the account has just been found to be contested: what was stopped on this occasion is
+    /// named as well.
+    fn look_at_contest(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
+        self.look()
+    }
 }
 
 /// Runs a future to its end without anybody waiting for it.

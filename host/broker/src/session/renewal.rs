@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{BoxFuture, Timestamp};
 
 use super::attempt::Stop;
 use super::bounded::{after, within};
@@ -96,14 +96,15 @@ impl<L: Login> Keeper<L> {
         within(&*self.clock, bound, self.login.logout(client)).await;
     }
 
-    async fn look(&self) -> Result<Vec<String>, String> {
+    async fn bounded(&self, look: BoxFuture<'_, Result<Vec<String>, String>>) -> Result<Vec<String>, String> {
         let bound = self.gate(|gate, now| after(now, gate.standing.config.look_bound));
-        let found = within(&*self.clock, bound, self.conflicts.look()).await;
+        let found = within(&*self.clock, bound, look).await;
         found.unwrap_or_else(|| Err("the look for other programs did not end in its time".to_owned()))
     }
 
     async fn declare_contest(&self) -> NoSession {
-        let found = self.look().await.unwrap_or_else(|text| vec![format!("the look itself failed: {text}")]);
+        let found = self.bounded(self.conflicts.look_at_contest()).await;
+        let found = found.unwrap_or_else(|text| vec![format!("the look itself failed: {text}")]);
         let open = self.gate(|gate, now| {
             gate.standing.since = now;
             let config = gate.standing.config.clone();
@@ -115,7 +116,7 @@ impl<L: Login> Keeper<L> {
 
     /// Nobody logs in beside another program: that would end its session, and then ours.
     async fn look_first(&self) -> Result<(), NoSession> {
-        let found = self.look().await;
+        let found = self.bounded(self.conflicts.look()).await;
         let (refused, event) = self.gate(|gate, now| gate.standing.looked(now, found));
         self.tell(event);
         refused.map_or(Ok(()), Err)

@@ -11,6 +11,7 @@ use crate::config::{BrokerKind, Config, KotakNeoConfig};
 use crate::exit::{Exit, Failure};
 use crate::live::{self, DataUpdate};
 use crate::lock::{AccountLock, LockError};
+use crate::lookout::Powers;
 use crate::output::{self, Progress};
 
 /// Runs it.
@@ -50,7 +51,7 @@ pub fn run(args: &UpdateArgs) -> Result<(), Failure> {
 }
 
 async fn update(config: &Config, kotak: &KotakNeoConfig) -> Result<DataUpdate, Failure> {
-    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?)?;
+    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?, Powers::LOOKS)?;
     let due = connection.keeper.due();
     say_when(&connection);
     let outcome = match connection.keeper.renew(Generation::NONE).await {

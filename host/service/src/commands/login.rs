@@ -11,6 +11,7 @@ use crate::config::{BrokerKind, Config, KotakNeoConfig};
 use crate::exit::{Exit, Failure};
 use crate::live::{self, Connection};
 use crate::lock::AccountLock;
+use crate::lookout::Powers;
 use crate::output;
 
 /// What a login gave. Nothing in it is secret.
@@ -74,7 +75,7 @@ pub(super) fn no_session(error: NoSession) -> Failure {
 }
 
 async fn check(config: &Config, kotak: &KotakNeoConfig) -> Result<Facts, Failure> {
-    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?)?;
+    let connection = live::connect(config, kotak, live::clock_of(config, kotak).await?, Powers::LOOKS)?;
     // Asked for by a person: that is a task that is due, whatever the hour.
     let due = connection.keeper.due();
     // Whoever asks for a check has looked at the credentials.

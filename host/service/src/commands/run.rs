@@ -21,6 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::host::Host;
 use crate::live;
 use crate::lock::AccountLock;
+use crate::lookout::Powers;
 use crate::notify;
 use crate::output;
 use crate::scheduler::{Ended, Observer, Scheduler};
@@ -50,7 +51,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     };
     let runtime = runtime.context("the runtime cannot start")?;
-    let ended = runtime.block_on(serve(&config, rehearsal));
+    let ended = runtime.block_on(serve(&config, rehearsal, args.allow_unknown_conflicts));
     runtime.shutdown_timeout(LAST_WORDS);
     drop(lock);
     match ended? {
@@ -63,10 +64,10 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     }
 }
 
-async fn serve(config: &Config, rehearsal: Option<Rehearsal>) -> Result<Ended, Failure> {
+async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: bool) -> Result<Ended, Failure> {
     let stop = stop_signal()?;
     if let BrokerKind::KotakNeo(kotak) = &config.account.broker {
-        return serve_live(config, kotak, rehearsal, stop).await;
+        return serve_live(config, kotak, rehearsal, allow_unknown, stop).await;
     }
     let paper = PaperMarket::load(config, None)?;
     let in_process = config.account.broker == BrokerKind::Paper;
@@ -104,11 +105,17 @@ async fn serve_live(
     config: &Config,
     kotak: &KotakNeoConfig,
     rehearsal: Option<Rehearsal>,
+    allow_unknown: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
     let clock = live::clock_of(config, kotak).await?;
     let until = rehearsal.map(|it| Timestamp::from_ist(it.until.date(), it.until.time()));
-    let connection = live::connect(config, kotak, Arc::clone(&clock))?;
+    let powers = Powers {
+        // What trades at a simulator is in nobody's way.
+        stops: config.conflicts.auto_stop && rehearsal.is_none(),
+        trusts_the_unknown: allow_unknown,
+    };
+    let connection = live::connect(config, kotak, Arc::clone(&clock), powers)?;
     let journal = SqliteJournal::open(config.journal_path()).map_err(anyhow::Error::from)?;
     let ways = Ways {
         clock,
@@ -134,6 +141,7 @@ async fn serve_live(
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Live, observer);
     let running = connection.start(&host.world.desk);
+    connection.first_look().await?;
     let _control = control(config, &host, rehearsal.is_some())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let ended = host.run(until, stop).await;

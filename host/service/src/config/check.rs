@@ -86,6 +86,11 @@ impl<'a> Checker<'a> {
             },
             amo: self.amo(file.amo)?,
             limits: file.limits,
+            conflicts: super::ConflictsConfig {
+                auto_stop: file.conflicts.auto_stop.unwrap_or(true),
+                units: file.conflicts.units,
+                scripts: file.conflicts.scripts,
+            },
             lock_dir: resolve(file.lock.dir).unwrap_or_else(crate::lock::default_dir),
             notify: self.notify(file.notify)?,
             rehearsal: self.rehearsal(file.rehearsal, &account)?,

@@ -168,6 +168,7 @@ impl Default for Config {
             calendar: CalendarConfig::default(),
             amo: AmoWindow::default(),
             limits: Limits::default(),
+            conflicts: super::ConflictsConfig::default(),
             lock_dir: crate::lock::default_dir(),
             notify: NotifyConfig::default(),
             strategies: strategies(),

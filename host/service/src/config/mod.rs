@@ -53,6 +53,8 @@ pub struct Config {
     pub limits: Limits,
     /// The machine-wide folder of account locks.
     pub lock_dir: PathBuf,
+    /// Other programs on the account.
+    pub conflicts: ConflictsConfig,
     /// Where CLI and service meet.
     pub control_socket: PathBuf,
     /// Where alerts go.
@@ -165,6 +167,23 @@ pub struct Closure {
     pub date: Date,
     /// Why.
     pub reason: String,
+}
+
+/// `[conflicts]`: other programs that log in to the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictsConfig {
+    /// `run` stops, disables and masks what it finds; otherwise it names it and ends.
+    pub auto_stop: bool,
+    /// More systemd units to look for.
+    pub units: Vec<String>,
+    /// More Python scripts to look for.
+    pub scripts: Vec<String>,
+}
+
+impl Default for ConflictsConfig {
+    fn default() -> Self {
+        Self { auto_stop: true, units: Vec::new(), scripts: Vec::new() }
+    }
 }
 
 /// `[notify]`.

@@ -22,6 +22,7 @@ pub(super) struct File {
     pub amo: Option<Spanned<Amo>>,
     pub limits: model::risk::Limits,
     pub lock: Lock,
+    pub conflicts: Conflicts,
     pub control: Control,
     pub notify: Notify,
     pub strategy: BTreeMap<String, Spanned<Strategy>>,
@@ -97,6 +98,14 @@ pub(super) struct Amo {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Lock {
     pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Conflicts {
+    pub auto_stop: Option<bool>,
+    pub units: Vec<String>,
+    pub scripts: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use broker::session::SessionEvent;
+use conflicts::Step;
 use journal::{Alert, Durability, Entry, Severity};
 use model::Timestamp;
 use oms::Desk;
 
 use super::Connection;
+use crate::lookout::News;
 
 /// Writes events down as they come, and tells whoever waits for a new session.
 pub(super) async fn keep(connection: Arc<Connection>, desk: Desk) {
@@ -27,17 +29,60 @@ pub(super) async fn keep(connection: Arc<Connection>, desk: Desk) {
     }
 }
 
+/// Writes down what the lookout found and stopped.
+pub(super) async fn keep_news(connection: Arc<Connection>, desk: Desk) {
+    let Some(mut news) = connection.news.lock().await.take() else { return };
+    while let Some(news) = news.recv().await {
+        let at = connection.clock.now();
+        let entries = told("conflict", words_of(&news, at), at);
+        if let Err(error) = desk.with_journal(|journal| journal.commit(&entries, Durability::Relaxed)) {
+            tracing::error!(%error, "what the lookout did could not be kept");
+        }
+    }
+}
+
+fn words_of(news: &News, at: Timestamp) -> (String, Option<(Severity, String)>) {
+    let hour = at.ist().format("%Y-%m-%dT%H");
+    match news {
+        News::Step(step) => {
+            let Step { conflict, outcome } = &**step;
+            match outcome {
+                Ok(()) => {
+                    let text = format!("stopped {}, which {}", conflict.name(), conflict.why);
+                    let key = format!("conflict-stopped:{hour}:{}", conflict.name());
+                    (text, Some((Severity::Warning, key)))
+                }
+                Err(error) => {
+                    let text = format!("{conflict}; it could not be stopped from here: {error}");
+                    (text, Some((Severity::Critical, format!("conflict:{hour}:{}", conflict.name()))))
+                }
+            }
+        }
+        News::Found(found) => {
+            let text = format!("another program may use this account: {}", found.join("; "));
+            (text, Some((Severity::Critical, format!("conflict:{hour}:{}", found.join(";")))))
+        }
+        News::Blind(why) => {
+            let text = format!("whether another program uses this account is unknown: {why}");
+            (text, Some((Severity::Warning, format!("conflict-unknown:{hour}"))))
+        }
+    }
+}
+
 /// The note, and the alert where somebody should hear of it.
 fn entries(event: &SessionEvent, at: Timestamp) -> Vec<Entry> {
-    let (text, alert) = words(event, at);
+    told("session", words(event, at), at)
+}
+
+fn told(kind: &str, (text, alert): (String, Option<(Severity, String)>), at: Timestamp) -> Vec<Entry> {
     match &alert {
         Some((Severity::Critical, _)) => tracing::error!(target: "session", "{text}"),
         Some(_) => tracing::warn!(target: "session", "{text}"),
         None => tracing::info!(target: "session", "{text}"),
     }
-    let mut entries = vec![Entry::Note { kind: "session".to_owned(), text: text.clone(), at }];
+    let mut entries = vec![Entry::Note { kind: kind.to_owned(), text: text.clone(), at }];
     if let Some((severity, key)) = alert {
-        entries.push(Entry::Alert(Alert { key, severity, source: "session".to_owned(), text, at }));
+        entries.push(Entry::Alert(Alert { key, severity, source: kind.to_owned(), text, at }));
     }
     entries
 }

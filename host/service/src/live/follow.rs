@@ -14,6 +14,8 @@ use crate::services::Sessions;
 
 /// Between two looks at the keeper.
 const TEND_SECONDS: i64 = 15;
+/// Between two looks for other programs on the account.
+const PATROL_SECONDS: i64 = 180;
 /// Between two reports that a young session is asked for.
 const YOUNG_SECONDS: i64 = 60;
 /// Between two looks for a session whose feed can be followed, and after one has ended.
@@ -59,6 +61,15 @@ pub(super) async fn tend_session(connection: Arc<Connection>) {
             }
         }
         clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
+    }
+}
+
+/// Looks for other programs every few minutes.
+pub(super) async fn patrol(connection: Arc<Connection>) {
+    let Some(lookout) = &connection.lookout else { return };
+    loop {
+        connection.clock.sleep_until(connection.clock.now().plus_seconds(PATROL_SECONDS)).await;
+        lookout.patrol().await;
     }
 }
 

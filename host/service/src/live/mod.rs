@@ -3,7 +3,6 @@
 //! Order of life: [`Connection::open`] makes the parts and sends nothing; [`Connection::start`] begins what
 //! runs beside the tasks; the first call of anybody logs in. Start reading at [`Connection`].
 
-mod conflicts;
 mod data;
 mod events;
 mod follow;
@@ -29,11 +28,11 @@ use crate::clock::{PacedClock, SystemClock};
 use crate::config::{Config, KotakNeoConfig};
 use crate::control::SessionTeller;
 use crate::credentials::{self, Credentials};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::lookout::{Lookout, NewsReceiver, Powers};
 use crate::services::Sessions;
 use crate::wiring::{Link, LiveLink};
 
-pub use conflicts::Processes;
 pub use data::{DATA_UPDATE, DataFolder, DataUpdate};
 
 /// Shares that trade every second of every session: whether quotes still move is told by them.
@@ -53,6 +52,8 @@ pub struct Parts {
     pub sessions: Sessions,
     /// What else could be logged in.
     pub conflicts: Arc<dyn broker::session::Conflicts>,
+    /// The one that patrols, and its news; none where nothing is to be patrolled.
+    pub lookout: Option<(Arc<Lookout>, NewsReceiver)>,
     /// What an earlier process knew of the account's logins.
     pub memory: Memory,
 }
@@ -72,6 +73,9 @@ pub struct Connection {
     transport: MakeTransport,
     renewed: Arc<Notify>,
     events: Mutex<Option<mpsc::Receiver<SessionEvent>>>,
+    /// Looks for other programs on the account.
+    pub lookout: Option<Arc<Lookout>>,
+    news: Mutex<Option<NewsReceiver>>,
 }
 
 /// A connection to the account that the configuration names, over real sockets.
@@ -84,6 +88,7 @@ pub fn connect(
     config: &Config,
     kotak: &KotakNeoConfig,
     clock: SharedClock,
+    powers: Powers,
 ) -> Result<Arc<Connection>, Failure> {
     let places = credentials::Places::of_this_process(kotak.env_file.as_deref(), config.path.as_deref());
     let credentials = credentials::read(&places)?;
@@ -96,7 +101,11 @@ pub fn connect(
     let is_simulator = config.rehearsal.is_some() || kotak.base_url.starts_with("http://");
     let memory = memory::Place::new(&config.state_dir, &config.account.name, is_simulator)
         .recall(credentials.digest(), Arc::clone(&clock))?;
-    let parts = Parts { credentials, transport, clock, sessions, conflicts: Arc::new(Processes), memory };
+    let (lookout, news) = Lookout::new(config, powers);
+    let lookout = Arc::new(lookout);
+    let conflicts = Arc::clone(&lookout) as Arc<dyn broker::session::Conflicts>;
+    let lookout = Some((lookout, news));
+    let parts = Parts { credentials, transport, clock, sessions, conflicts, lookout, memory };
     Connection::open(config, kotak, parts)
 }
 
@@ -173,6 +182,8 @@ fn keeper_config(kotak: &KotakNeoConfig) -> KeeperConfig {
         daily_hour: kotak.login_at,
         logins_per_day: kotak.logins_per_day,
         cool_down: std::time::Duration::from_secs(u64::from(kotak.cool_down_minutes) * 60),
+        // A unit that is stopped may take its time to end.
+        look_bound: std::time::Duration::from_secs(300),
         ..KeeperConfig::default()
     }
 }
@@ -180,7 +191,8 @@ fn keeper_config(kotak: &KotakNeoConfig) -> KeeperConfig {
 impl Connection {
     /// Makes the parts. Nothing is sent. Must be called inside the async runtime.
     pub fn open(config: &Config, kotak: &KotakNeoConfig, parts: Parts) -> Result<Arc<Self>, Failure> {
-        let Parts { credentials, transport, clock, sessions, conflicts, memory } = parts;
+        let Parts { credentials, transport, clock, sessions, conflicts, lookout, memory } = parts;
+        let (lookout, news) = lookout.unzip();
         let totp = Totp::from_base32(&credentials.totp_secret)
             .map_err(|error| Failure::config(anyhow::Error::from(error)))?;
         let login =
@@ -233,6 +245,8 @@ impl Connection {
             transport,
             renewed: Arc::default(),
             events: Mutex::new(Some(events)),
+            lookout,
+            news: Mutex::new(news),
         }))
     }
 
@@ -290,8 +304,37 @@ impl Connection {
     pub fn start_session(self: &Arc<Self>, desk: &Desk) -> Running {
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(events::keep(Arc::clone(self), desk.clone()));
+        tasks.spawn(events::keep_news(Arc::clone(self), desk.clone()));
         tasks.spawn(follow::tend_session(Arc::clone(self)));
+        tasks.spawn(follow::patrol(Arc::clone(self)));
         Running { tasks, connection: Arc::clone(self) }
+    }
+
+    /// Before anything else: other programs on the account are stopped, or named with what to type.
+    ///
+    /// # Errors
+    /// Exit 10 when something is in the way, or when nothing is known.
+    pub async fn first_look(&self) -> Result<(), Failure> {
+        let Some(lookout) = &self.lookout else { return Ok(()) };
+        let found = match lookout.clear_the_way().await {
+            Ok(found) => found,
+            Err(why) => {
+                let error =
+                    anyhow::anyhow!("whether another program is logged in to this account is unknown: {why}");
+                return Err(Failure::new(Exit::Conflict, error));
+            }
+        };
+        if found.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = found.iter().map(conflicts::Conflict::name).collect();
+        let error = anyhow::anyhow!(
+            "other programs on this machine log in to the account: {}. Each login ends the other's session, so no order \
+             of either is safe",
+            names.join(", ")
+        );
+        let failure = Failure::new(Exit::Conflict, error);
+        Err(found.iter().fold(failure, |failure, conflict| failure.hint(conflict.to_string())))
     }
 
     /// Today's shares and bars, as the strategies will see them. Logs in when there is no session.

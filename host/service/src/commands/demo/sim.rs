@@ -76,6 +76,7 @@ impl SimAccount {
             clock: Arc::clone(clock),
             sessions: paper.sessions.clone(),
             conflicts: Arc::new(Nobody),
+            lookout: None,
             memory: Memory::none(),
         };
         let connection = Connection::open(&config, &kotak, parts)?;
