@@ -31,7 +31,7 @@ mod windows;
 pub use command::script_of;
 pub use fake::FakeMachine;
 #[cfg(target_os = "linux")]
-pub use linux::{Systemd, process_is_visible_to_us, user_manager};
+pub use linux::{AS_USER, Systemd, process_is_visible_to_us, user_manager};
 pub use machine::{Machine, Resolution, Step};
 pub use names::{Names, UNIFIED};
 pub use notes::RetiredNotes;

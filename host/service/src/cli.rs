@@ -2,12 +2,18 @@
 //!
 //! stdout is data, stderr is talk. Every command that reads has `--json`; its answers carry a version.
 
+mod operate;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Date, Money, Price};
+
+pub use operate::{
+    DoctorArgs, GuardArgs, InstallArgs, MigrateArgs, SelftestArgs, ServiceArgs, ServiceCommand, ServicesArgs,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -68,6 +74,10 @@ Examples:
     Plugin(PluginArgs),
     /// Run the paper exchange as its own process
     PaperExchange(PaperExchangeArgs),
+    /// List every unit, timer and process that could be logged in to the account
+    Services(ServicesArgs),
+    /// Run another program under the account's lock, or not at all
+    Guard(GuardArgs),
 }
 
 /// `demo`.

@@ -194,6 +194,24 @@ impl Lookout {
     }
 }
 
+/// Whether this program was started to speak with a user's own service manager, and how that ended.
+#[cfg(target_os = "linux")]
+pub fn as_user_manager() -> Option<std::process::ExitCode> {
+    let arguments: Vec<String> = std::env::args().take(3).collect();
+    if arguments.get(1).map(String::as_str) != Some(conflicts::AS_USER) {
+        return None;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let ended = runtime.block_on(conflicts::user_manager(&arguments))?;
+    Some(match ended {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            crate::output::talk(&format!("error: {error}"));
+            std::process::ExitCode::FAILURE
+        }
+    })
+}
+
 /// What comes up only with the machine is told, and is in nobody's way yet.
 fn in_the_way(found: Vec<Conflict>) -> Vec<Conflict> {
     let (later, now): (Vec<_>, Vec<_>) =

@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod data;
 pub mod data_update;
 pub mod demo;
+pub mod guard;
 pub mod kill_switch;
 pub mod login;
 pub mod orders;
@@ -13,13 +14,22 @@ pub mod plugin;
 pub mod positions;
 pub mod run;
 pub mod runs;
+pub mod services;
 pub mod simulate;
 pub mod status;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use crate::cli::{Cli, Command, DataCommand, OrdersCommand, PluginCommand};
 use crate::exit::{Exit, Failure};
+
+/// Runs `work` on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.context("the runtime cannot start")?.block_on(work))
+}
 
 /// Does what was typed.
 pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
@@ -48,6 +58,8 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             PluginCommand::Release(release) => done(plugin::release(release)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),
+        Command::Services(args) => services::run(&args),
+        Command::Guard(args) => return guard::run(&args).map(ExitCode::from),
     }?;
     Ok(exit.into())
 }

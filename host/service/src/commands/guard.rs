@@ -1,0 +1,51 @@
+//! `guard`: a program that must not run beside the host runs under the account's lock.
+
+use std::process::Command;
+
+use anyhow::Context as _;
+use model::Clock as _;
+
+use crate::cli::GuardArgs;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::exit::{Exit, Failure};
+use crate::lock::{AccountLock, LockError};
+
+/// Runs it. The answer is the command's exit code; one that a signal ended counts as 128 and the signal.
+pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
+    let config = Config::load(args.config.path.as_deref())?;
+    let what = format!("guard -- {}", args.command.join(" "));
+    let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, &what, SystemClock.now());
+    let _lock = lock.map_err(|error| {
+        let held = matches!(error, LockError::Held { .. });
+        let failure = Failure::from(error);
+        if held {
+            failure.hint(
+                "the host does this program's work already: disable what started it (`tradeagent services` names it); \
+                 to run it in the host's place, `tradeagent service stop` first",
+            )
+        } else {
+            failure
+        }
+    })?;
+    let (program, arguments) =
+        args.command.split_first().context("there is no command").map_err(Failure::usage)?;
+    let status = Command::new(program).args(arguments).status().map_err(|error| {
+        let exit =
+            if error.kind() == std::io::ErrorKind::PermissionDenied { Exit::Permission } else { Exit::Usage };
+        Failure::new(exit, anyhow::anyhow!("`{program}` cannot be started: {error}"))
+    })?;
+    Ok(code(status))
+}
+
+#[cfg(unix)]
+fn code(status: std::process::ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code).unwrap_or(1)
+}
+
+#[cfg(not(unix))]
+fn code(status: std::process::ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
