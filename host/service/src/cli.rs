@@ -78,6 +78,8 @@ Examples:
     Services(ServicesArgs),
     /// Run another program under the account's lock, or not at all
     Guard(GuardArgs),
+    /// Install, remove, start or stop the operating system's service
+    Service(ServiceArgs),
 }
 
 /// `demo`.

@@ -11,6 +11,7 @@ use crate::runner::Runner;
 use crate::schedule::Task;
 use crate::scheduler::{Ended, Observer, Scheduler};
 use crate::strategies;
+use crate::supervisor::Pulse;
 use crate::tend::tend;
 use crate::wiring::World;
 use runtime::Mode;
@@ -50,6 +51,8 @@ pub struct Host {
     pub scheduler: Arc<Scheduler>,
     /// Told when a new broker session was opened.
     pub renewed: Arc<Notify>,
+    /// Beats while the host's loop goes round.
+    pub pulse: Pulse,
 }
 
 impl Host {
@@ -71,7 +74,7 @@ impl Host {
             scheduler.while_due = Some(Arc::clone(&link.while_due));
             renewed = Arc::clone(&link.renewed);
         }
-        Self { world, scheduler: Arc::new(scheduler), renewed }
+        Self { world, scheduler: Arc::new(scheduler), renewed, pulse: Pulse::default() }
     }
 
     fn note(&self, kind: &str, text: String) -> Result<(), JournalError> {
@@ -92,6 +95,7 @@ impl Host {
     async fn know_the_books(&self) -> Result<(), HostError> {
         let mut wait_seconds = 1;
         loop {
+            self.pulse.beat();
             let _due = self.due_soon();
             let Err(why) = self.read_books().await? else { return Ok(()) };
             tracing::warn!(why, wait_seconds, "the broker could not be read; trying again");
@@ -130,7 +134,8 @@ impl Host {
     ) -> Result<Ended, HostError> {
         self.note("host-start", format!("tradeagent {}", env!("CARGO_PKG_VERSION")))?;
         let desk = self.world.desk.clone();
-        let tending = tend(desk, Arc::clone(&self.world.clock), Arc::clone(&self.renewed));
+        let tending =
+            tend(desk, Arc::clone(&self.world.clock), Arc::clone(&self.renewed), self.pulse.clone());
         let tending = AbortOnDrop(tokio::spawn(tending));
         let mut stopped = stop.clone();
         tokio::select! {

@@ -26,6 +26,7 @@ pub mod scheduler;
 pub mod services;
 pub mod simulate;
 pub mod strategies;
+pub mod supervisor;
 pub mod tend;
 pub mod wiring;
 // The commands.

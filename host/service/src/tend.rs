@@ -7,6 +7,8 @@ use model::clock::SharedClock;
 use oms::Desk;
 use tokio::sync::Notify;
 
+use crate::supervisor::Pulse;
+
 /// Between two looks while an outcome is unknown: more than a quarter of the listing lag of 60 s, so that
 /// each read counts, and four of them are had in little more than the lag.
 const DOUBT_SECONDS: i64 = 21;
@@ -16,7 +18,7 @@ const LOOK_SECONDS: i64 = 60;
 const RECONCILE_SECONDS: i64 = 300;
 
 /// Runs until it is dropped. `renewed` tells that a new session was opened.
-pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify>) {
+pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify>, pulse: Pulse) {
     let mut last_read = clock.now();
     loop {
         let doubtful = !desk.unresolved().is_empty();
@@ -36,6 +38,7 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
         if let Err(error) = desk.with_journal(journal::Journal::maintain) {
             tracing::error!(%error, "the journal could not be tended");
         }
+        pulse.beat();
     }
 }
 

@@ -9,7 +9,7 @@ use zbus::OwnedObjectPath;
 use zbus::{Connection, Proxy};
 
 use super::user_manager;
-use crate::names::Names;
+use crate::names::{Names, UNIFIED};
 use crate::port::{Managers, ProbeError, Retired, StopError, UnitsSeen};
 use crate::seen::{Manager, Unit, UnitKind};
 
@@ -226,8 +226,11 @@ impl Systemd {
             fs::create_dir_all(&self.aside).map_err(put)?;
             put_aside(Path::new(from), Path::new(to)).map_err(put)?;
         }
-        let _: Vec<(String, String, String)> =
-            manager.call("MaskUnitFiles", &(vec![name], false, true)).await.map_err(failed)?;
+        // The old unified one has our own unit's name: masked, ours could not start.
+        if name != UNIFIED {
+            let _: Vec<(String, String, String)> =
+                manager.call("MaskUnitFiles", &(vec![name], false, true)).await.map_err(failed)?;
+        }
         let () = manager.call("Reload", &()).await.map_err(failed)?;
         // What failed stays in the list of failed units otherwise.
         let _: zbus::Result<()> = manager.call("ResetFailedUnit", &(name,)).await;

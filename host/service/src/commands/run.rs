@@ -25,6 +25,7 @@ use crate::lookout::Powers;
 use crate::notify;
 use crate::output;
 use crate::scheduler::{Ended, Observer, Scheduler};
+use crate::supervisor;
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
 /// How long the runtime may take to end after the host has: with the eight seconds of the desk it stays
@@ -96,6 +97,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: boo
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
     let _control = control(config, &host, rehearsal.is_some())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
+    let _told = supervisor::ready(host.pulse.clone(), || "paper trading".to_owned());
     let ended = host.run(until, stop).await;
     ended.map_err(|error| Failure::unavailable(error.into()))
 }
@@ -144,9 +146,25 @@ async fn serve_live(
     connection.first_look().await?;
     let _control = control(config, &host, rehearsal.is_some())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
+    let told = supervisor::ready(host.pulse.clone(), status_line(&host));
     let ended = host.run(until, stop).await;
+    drop(told);
     running.end().await;
     ended.map_err(|error| Failure::unavailable(error.into()))
+}
+
+/// What `systemctl status` shows.
+fn status_line(host: &Host) -> impl Fn() -> String + Send + 'static {
+    let session = host.world.live.as_ref().map(|live| Arc::clone(&live.session));
+    let (clock, scheduler) = (Arc::clone(&host.world.clock), Arc::clone(&host.scheduler));
+    move || {
+        let now = clock.now();
+        let session = session.as_ref().map(|tell| tell(now));
+        let state = session.as_ref().map_or("none", |line| line.state.as_str());
+        let why = session.as_ref().and_then(|line| line.reason.clone()).map(|why| format!(" ({why})"));
+        let next = scheduler.next_run(now).map(|(at, task)| format!("; next: {} at {at}", task.name));
+        format!("session {state}{}{}", why.unwrap_or_default(), next.unwrap_or_default())
+    }
 }
 
 /// The machine's time, or simulated time from where the rehearsal is: its start, or what the exchange in
