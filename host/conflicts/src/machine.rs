@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::script_of;
 use crate::names::Names;
 use crate::port::{Managers, ProbeError, Processes, Retired, StopError};
-use crate::rules::{Conflict, Me, What, conflicts};
+use crate::rules::{Conflict, Me, What, all, conflicts};
 use crate::seen::{Process, Role, Survey};
 
 /// How long a process may take to end by itself.
@@ -76,20 +76,27 @@ impl Machine {
         Ok(Survey { units, processes, unseen })
     }
 
-    /// Stops everything that is in conflict with `me` and may be stopped, for good, then looks again. `note`
-    /// is told how a unit was before it is changed.
+    /// Stops everything that is in conflict with `me` and may be stopped, for good, then looks again. Once
+    /// something was in conflict, or with `everything`, units that could only be started by hand are retired
+    /// too. `note` is told how a unit was before it is changed.
     ///
     /// # Errors
     /// When a look failed. What could not be stopped is in the answer.
     pub async fn resolve(
         &self,
         me: &Me,
+        everything: bool,
         note: &(dyn Fn(&Retired) -> Result<(), String> + Send + Sync),
     ) -> Result<Resolution, ProbeError> {
         let mut steps: Vec<Step> = Vec::new();
         // A second round for what a stopped unit left behind, and for what appeared meanwhile.
         for _ in 0..2 {
-            let found = conflicts(&self.survey().await?, me);
+            let survey = self.survey().await?;
+            let found = if steps.is_empty() && conflicts(&survey, me).is_empty() && !everything {
+                break;
+            } else {
+                all(&survey, me)
+            };
             let todo: Vec<Conflict> = found.into_iter().filter(Conflict::may_be_stopped).collect();
             let is_new = |conflict: &Conflict| !steps.iter().any(|step| step.conflict.what == conflict.what);
             let mut todo: Vec<Conflict> = todo.into_iter().filter(is_new).collect();
@@ -181,7 +188,7 @@ mod tests {
             noted.lock().expect("whole").push(retired.clone());
             Ok(())
         };
-        let done = machine.resolve(&Me::default(), &note).await.expect("seen");
+        let done = machine.resolve(&Me::default(), false, &note).await.expect("seen");
         assert_eq!(done.left, Vec::new());
         let names: Vec<String> = done.steps.iter().map(|step| step.conflict.name()).collect();
         assert_eq!(
@@ -202,7 +209,8 @@ mod tests {
     async fn without_the_rights_everything_is_named_and_left() {
         let fake = morning();
         fake.powerless();
-        let done = fake.machine(Names::default()).resolve(&Me::default(), &|_| Ok(())).await.expect("seen");
+        let done =
+            fake.machine(Names::default()).resolve(&Me::default(), false, &|_| Ok(())).await.expect("seen");
         assert!(done.steps.iter().all(|step| matches!(step.outcome, Err(StopError::NotAllowed(_)))));
         assert_eq!(done.left.len(), 6);
         assert!(done.left.iter().all(|conflict| conflict.fix.starts_with("sudo ")));
@@ -212,7 +220,7 @@ mod tests {
     async fn what_cannot_be_noted_is_not_touched() {
         let fake = morning();
         let full = |_: &Retired| Err("no space left on device".to_owned());
-        let done = fake.machine(Names::default()).resolve(&Me::default(), &full).await.expect("seen");
+        let done = fake.machine(Names::default()).resolve(&Me::default(), false, &full).await.expect("seen");
         assert_eq!(fake.units().iter().filter(|unit| unit.is_up()).count(), 3);
         assert_eq!(done.left.len(), 5, "the process that no unit starts was ended");
     }
@@ -224,7 +232,7 @@ mod tests {
         let machine = fake.machine(Names::default());
         let error = machine.survey().await.expect_err("nothing is known");
         assert!(error.to_string().contains("does not answer"));
-        machine.resolve(&Me::default(), &|_| Ok(())).await.expect_err("nothing is known");
+        machine.resolve(&Me::default(), false, &|_| Ok(())).await.expect_err("nothing is known");
         fake.blind(None);
         assert_eq!(machine.survey().await.expect("seen").processes.len(), 3);
     }

@@ -23,6 +23,8 @@ pub enum Danger {
     Waits,
     /// It starts with the machine.
     AtBoot,
+    /// Somebody could start it.
+    ByHand,
 }
 
 /// What is in conflict.
@@ -75,6 +77,13 @@ impl Conflict {
 
 /// What of `survey` is in conflict with `me`, the nearest danger first.
 pub fn conflicts(survey: &Survey, me: &Me) -> Vec<Conflict> {
+    let mut found = all(survey, me);
+    found.retain(|conflict| conflict.danger < Danger::ByHand);
+    found
+}
+
+/// [`conflicts`], and units that only somebody could start: what is retired with the others.
+pub(crate) fn all(survey: &Survey, me: &Me) -> Vec<Conflict> {
     let mut found: Vec<Conflict> = survey.units.iter().filter_map(|unit| of_unit(unit, me)).collect();
     found.extend(survey.processes.iter().filter_map(|process| of_process(process, me)));
     found.sort_by(|a, b| a.danger.cmp(&b.danger).then_with(|| order(&a.what).cmp(&order(&b.what))));
@@ -98,7 +107,8 @@ fn of_unit(unit: &Unit, me: &Me) -> Option<Conflict> {
         (UnitKind::Timer, true, _) => (Danger::Waits, "starts its service at its time, which logs in"),
         (UnitKind::Service, true, _) => (Danger::Runs, "is running and logs in to the account"),
         (_, false, true) => (Danger::AtBoot, "is enabled: the next start of the machine starts it"),
-        (_, false, false) => return None,
+        (_, false, false) if unit.is_masked() => return None,
+        (_, false, false) => (Danger::ByHand, "is not running, and can be started by hand"),
     };
     Some(Conflict { what: What::Unit(unit.clone()), danger, why: why.to_owned(), fix: fix_unit(unit) })
 }

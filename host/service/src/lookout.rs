@@ -108,7 +108,7 @@ impl Lookout {
             Eyes::Own(machine) => {
                 let notes = conflicts::RetiredNotes::of_this_machine();
                 machine
-                    .resolve(&me(), &|retired| notes.add(retired))
+                    .resolve(&me(), false, &|retired| notes.add(retired))
                     .await
                     .map_err(|error| error.to_string())?
             }
@@ -223,7 +223,7 @@ fn in_the_way(found: Vec<Conflict>) -> Vec<Conflict> {
 }
 
 /// This process and those that started it.
-fn me() -> Me {
+pub fn me() -> Me {
     let pids = conflicts::ancestors();
     Me { started: conflicts::started(std::process::id()).unwrap_or_default(), pids }
 }

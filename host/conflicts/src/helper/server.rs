@@ -73,6 +73,6 @@ async fn act(question: Ask, pid: u32, machine: &Machine, notes: &RetiredNotes) -
             let found = conflicts(&survey, &me);
             (survey, found)
         })),
-        Ask::Resolve => Answer::Resolved(machine.resolve(&me, &|retired| notes.add(retired)).await),
+        Ask::Resolve => Answer::Resolved(machine.resolve(&me, false, &|retired| notes.add(retired)).await),
     }
 }

@@ -14,6 +14,7 @@ pub mod plugin;
 pub mod positions;
 pub mod run;
 pub mod runs;
+pub mod selftest;
 pub mod service;
 pub mod services;
 pub mod simulate;
@@ -59,6 +60,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             PluginCommand::Release(release) => done(plugin::release(release)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Service(args) => service::run(&args),
         Command::Services(args) => services::run(&args),
         Command::Guard(args) => return guard::run(&args).map(ExitCode::from),
