@@ -78,6 +78,8 @@ Examples:
     Services(ServicesArgs),
     /// Run another program under the account's lock, or not at all
     Guard(GuardArgs),
+    /// Move from the Python agent's services to this one, or back
+    Migrate(MigrateArgs),
     /// Try logins, renewals and a whole day, now: on a simulator, or on the account without an order
     Selftest(SelftestArgs),
     /// Install, remove, start or stop the operating system's service

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod guard;
 pub mod kill_switch;
 pub mod login;
+pub mod migrate;
 pub mod orders;
 pub mod paper_exchange;
 pub mod plugin;
@@ -60,6 +61,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             PluginCommand::Release(release) => done(plugin::release(release)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Service(args) => service::run(&args),
         Command::Services(args) => services::run(&args),

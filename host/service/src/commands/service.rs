@@ -4,7 +4,7 @@ use crate::cli::{ServiceArgs, ServiceCommand};
 use crate::exit::{Exit, Failure};
 
 #[cfg(not(windows))]
-pub use systemd::{Installed, install};
+pub use systemd::{disable, install, start};
 
 /// Does it.
 pub fn run(args: &ServiceArgs) -> Result<Exit, Failure> {
@@ -157,6 +157,17 @@ mod systemd {
         }
         tool("systemctl", &["daemon-reload"])?;
         output::line("Configuration, credentials and journal are left.");
+        Ok(())
+    }
+
+    /// Stops and disables both units, where they are known.
+    pub fn disable() -> Result<(), Failure> {
+        for name in [UNIT, HELPER] {
+            let known = tool("systemctl", &["show", name, "-p", "LoadState", "--value"])?;
+            if known.trim() != "not-found" {
+                tool("systemctl", &["disable", "--now", "--quiet", name])?;
+            }
+        }
         Ok(())
     }
 

@@ -1,0 +1,250 @@
+//! `migrate`: from the Python agent's services to this one, and back.
+//!
+//! The order: look and plan; nothing is changed while something has to be filled in first. Then back up,
+//! retire the old units, install ours, carry over credentials and open trades, start, verify. Before each
+//! change it is written down what it was, so that `--undo` restores whatever point was reached.
+
+mod checklist;
+mod legacy;
+mod manifest;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use conflicts::{Conflict, Machine, Names, RetiredNotes, Survey};
+use serde::Serialize;
+
+use self::checklist::Line;
+use self::legacy::Legacy;
+use self::manifest::Manifest;
+use super::service;
+use crate::cli::MigrateArgs;
+use crate::config::{BrokerKind, Config};
+use crate::exit::{Exit, Failure};
+use crate::lookout::me;
+use crate::output;
+
+const CONFIG_FILE: &str = "/etc/tradeagent/tradeagent.toml";
+const ENV_FILE: &str = "/etc/tradeagent/kotak_neo.env";
+
+/// What is going to be done.
+#[derive(Debug, Serialize)]
+struct Plan {
+    /// In order, in words.
+    steps: Vec<String>,
+    /// What has to be filled in before anything is done.
+    missing: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    plan: Plan,
+    done: Vec<String>,
+    checklist: Vec<Line>,
+}
+
+/// Does it.
+pub fn run(args: &MigrateArgs) -> Result<Exit, Failure> {
+    let config_path = args.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG_FILE));
+    if args.undo {
+        as_root()?;
+        return undo().map(|()| Exit::Ok);
+    }
+    let machine = Machine::real(names(&config_path)?);
+    let survey =
+        super::block_on(machine.survey())?.map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
+    let legacy = Legacy::find(args.from.as_deref(), &survey)?;
+    let mut env = legacy.env_text(Path::new(ENV_FILE), args.ucc.as_deref())?;
+    let mut plan = plan(&survey, &legacy, &env, &config_path);
+    if args.dry_run {
+        return show(args.json, Answer { plan, done: Vec::new(), checklist: Vec::new() }, Exit::Ok);
+    }
+    as_root()?;
+    if let Some(asked) = legacy::ask_for_ucc(&env) {
+        env = legacy.env_text(Path::new(ENV_FILE), Some(&asked))?;
+        plan.missing = missing(&env);
+    }
+    if !plan.missing.is_empty() {
+        let error = anyhow!("nothing was changed: {}", plan.missing.join("; "));
+        return Err(Failure::config(error)
+            .hint("`sudo tradeagent migrate --ucc UCC …`, or add the lines to the file first"));
+    }
+    let mut done = Vec::new();
+    carry_out(&machine, &legacy, &env, &config_path, &mut done).map_err(|failure| {
+        failure.hint("`sudo tradeagent migrate` goes on from here; `sudo tradeagent migrate --undo` puts everything back")
+    })?;
+    let config = Config::load(Some(&config_path))?;
+    let checklist = super::block_on(checklist::read(&machine, &config))?;
+    let exit = if checklist.iter().any(|line| line.state == checklist::State::Bad) {
+        Exit::Conflict
+    } else {
+        Exit::Ok
+    };
+    show(args.json, Answer { plan, done, checklist }, exit)
+}
+
+fn names(config: &Path) -> Result<Names, Failure> {
+    if !config.exists() {
+        return Ok(Names::default());
+    }
+    let config = Config::load(Some(config))?;
+    Ok(Names::default().and(&config.conflicts.units, &config.conflicts.scripts))
+}
+
+fn as_root() -> Result<(), Failure> {
+    if crate::lock::is_root() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Permission, anyhow!("the machine's services are root's to change"))
+        .hint("put sudo before it; `--dry-run` needs no rights"))
+}
+
+fn missing(env: &legacy::Env) -> Vec<String> {
+    match env {
+        legacy::Env::Incomplete { missing, from } => {
+            vec![format!("{} lacks {}", from.display(), missing.join(", "))]
+        }
+        legacy::Env::Nowhere => vec![format!(
+            "there are no credentials: write {ENV_FILE}, or name the old agent's folder by --from"
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn plan(survey: &Survey, legacy: &Legacy, env: &legacy::Env, config: &Path) -> Plan {
+    let old: Vec<_> = survey.units.iter().filter(|unit| !unit.is_ours() && !unit.is_masked()).collect();
+    let mut steps = Vec::new();
+    for unit in &old {
+        steps.push(format!("stop, disable and mask {} ({}, {})", unit.name, unit.active, unit.file_state));
+    }
+    for process in &survey.processes {
+        if let conflicts::Role::Script(script) = &process.role {
+            steps.push(format!("end process {} ({script}.py)", process.pid));
+        }
+    }
+    match env {
+        legacy::Env::There => steps.push(format!("keep {ENV_FILE}")),
+        legacy::Env::Nowhere => {}
+        legacy::Env::Complete { from, .. } | legacy::Env::Incomplete { from, .. } => {
+            steps.push(format!("copy {} to {ENV_FILE}, both for root only", from.display()));
+        }
+    }
+    steps.push(format!("install and enable tradeagent-unified.service with {}", config.display()));
+    for trade in &legacy.trades {
+        steps.push(format!("adopt {trade}, if the account holds it"));
+    }
+    steps.extend(legacy.remarks.iter().cloned());
+    steps.push("start tradeagent-unified.service and check the result".to_owned());
+    Plan { steps, missing: missing(env) }
+}
+
+fn carry_out(
+    machine: &Machine,
+    legacy: &Legacy,
+    env: &legacy::Env,
+    config_path: &Path,
+    done: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let mut manifest = Manifest::load()?;
+    legacy.back_up(&mut manifest)?;
+    done.push(format!("backed up to {}", manifest::FOLDER));
+    let notes = RetiredNotes::of_this_machine();
+    let resolved = super::block_on(machine.resolve(&me(), true, &|retired| notes.add(retired)))?
+        .map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
+    for step in &resolved.steps {
+        match &step.outcome {
+            Ok(()) => done.push(format!("retired {}", step.conflict.name())),
+            Err(error) => {
+                return Err(Failure::new(
+                    Exit::Conflict,
+                    anyhow!("{} is left: {error}", step.conflict.name()),
+                )
+                .hint(step.conflict.to_string()));
+            }
+        }
+    }
+    let left: Vec<&Conflict> = resolved.left.iter().filter(|conflict| conflict.may_be_stopped()).collect();
+    if !left.is_empty() {
+        let failure = Failure::new(Exit::Conflict, anyhow!("{} programs still use the account", left.len()));
+        return Err(left.iter().fold(failure, |failure, conflict| failure.hint(conflict.to_string())));
+    }
+    legacy.write_env(env, Path::new(ENV_FILE), &mut manifest)?;
+    let installed = service::install(false)?;
+    manifest.created(installed.written.clone())?;
+    done.extend(installed.lines());
+    let config = Config::load(Some(config_path))?;
+    adopt(legacy, &config, done)?;
+    service::start()?;
+    done.push("started tradeagent-unified.service".to_owned());
+    Ok(())
+}
+
+/// Open trades become entries of the ledger where the account holds the shares; nothing is invented.
+fn adopt(legacy: &Legacy, config: &Config, done: &mut Vec<String>) -> Result<(), Failure> {
+    if legacy.trades.is_empty() {
+        return Ok(());
+    }
+    let BrokerKind::KotakNeo(kotak) = &config.account.broker else {
+        done.push("open trades are not carried over to a paper account".to_owned());
+        return Ok(());
+    };
+    let todo = legacy::not_yet_adopted(legacy, config)?;
+    if todo.is_empty() {
+        done.push("the open trades were adopted before".to_owned());
+        return Ok(());
+    }
+    let mut kotak = kotak.clone();
+    kotak.env_file.get_or_insert_with(|| PathBuf::from(ENV_FILE));
+    let holdings = super::block_on(legacy::holdings(config, &kotak))??;
+    done.extend(legacy::adopt(&todo, &holdings, config)?);
+    Ok(())
+}
+
+fn undo() -> Result<(), Failure> {
+    let mut manifest = Manifest::load()?;
+    // Ours first: nothing may run beside what comes back.
+    service::disable()?;
+    for path in manifest.take_created()? {
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+            output::line(&format!("removed {}", path.display()));
+        }
+    }
+    manifest.restore_modes()?;
+    let notes = RetiredNotes::of_this_machine();
+    let mut retired = notes.read().map_err(|error| Failure::general(anyhow!(error)))?;
+    retired.reverse();
+    let machine = Machine::real(Names::default());
+    for unit in &retired {
+        super::block_on(machine.managers.restore(unit))?
+            .map_err(|error| Failure::general(anyhow!("{} is not as it was: {error}", unit.name)))?;
+        output::line(&format!("restored {}", unit.name));
+    }
+    notes.clear().map_err(|error| Failure::general(anyhow!(error)))?;
+    manifest.finish()?;
+    output::line("Everything is as it was. The journal and the backups are left.");
+    Ok(())
+}
+
+fn show(json: bool, answer: Answer, exit: Exit) -> Result<Exit, Failure> {
+    if json {
+        output::json_versioned(&answer)?;
+        return Ok(exit);
+    }
+    if answer.done.is_empty() {
+        output::line("The plan:");
+        answer
+            .plan
+            .steps
+            .iter()
+            .enumerate()
+            .for_each(|(at, step)| output::line(&format!("  {}. {step}", at + 1)));
+        answer.plan.missing.iter().for_each(|what| output::line(&format!("  first: {what}")));
+        return Ok(exit);
+    }
+    answer.done.iter().for_each(|what| output::line(what));
+    output::line("");
+    answer.checklist.iter().for_each(|line| output::line(&line.to_string()));
+    Ok(exit)
+}

@@ -1,0 +1,95 @@
+//! What a migration has made and changed, written down before it does.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// Where backups are.
+pub const FOLDER: &str = "/var/backups/tradeagent";
+const FILE: &str = "/var/backups/tradeagent/migration.json";
+
+/// The file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Files that were not there before.
+    created: Vec<PathBuf>,
+    /// Files whose permissions were changed, and the ones before.
+    modes: Vec<(PathBuf, u32)>,
+}
+
+impl Manifest {
+    /// That of a migration that was begun, or an empty one.
+    pub fn load() -> Result<Self, Failure> {
+        let text = match fs::read_to_string(FILE) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(Failure::general(anyhow!("{FILE}: {error}"))),
+        };
+        serde_json::from_str(&text)
+            .with_context(|| format!("{FILE} cannot be read"))
+            .map_err(Failure::general)
+    }
+
+    fn save(&self) -> Result<(), Failure> {
+        let kept = || -> std::io::Result<()> {
+            fs::create_dir_all(FOLDER)?;
+            let fresh = format!("{FILE}.new");
+            let mut file = fs::File::create(&fresh)?;
+            file.write_all(&serde_json::to_vec_pretty(self)?)?;
+            file.sync_all()?;
+            fs::rename(fresh, FILE)
+        };
+        kept().with_context(|| format!("{FILE} cannot be written")).map_err(Failure::general)
+    }
+
+    /// These are made, or about to be.
+    pub fn created(&mut self, paths: Vec<PathBuf>) -> Result<(), Failure> {
+        for path in paths {
+            if !self.created.contains(&path) {
+                self.created.push(path);
+            }
+        }
+        self.save()
+    }
+
+    /// The permissions of `path` are about to change.
+    pub fn changes_mode(&mut self, path: &Path, before: u32) -> Result<(), Failure> {
+        if !self.modes.iter().any(|(known, _)| known == path) {
+            self.modes.push((path.to_owned(), before));
+        }
+        self.save()
+    }
+
+    /// What was made, to remove it: the configuration stays when the operator has changed it.
+    pub fn take_created(&mut self) -> Result<Vec<PathBuf>, Failure> {
+        Ok(self.created.clone())
+    }
+
+    /// Permissions as they were.
+    pub fn restore_modes(&mut self) -> Result<(), Failure> {
+        #[cfg(unix)]
+        for (path, mode) in &self.modes {
+            use std::os::unix::fs::PermissionsExt as _;
+            if path.exists() {
+                fs::set_permissions(path, fs::Permissions::from_mode(*mode))
+                    .with_context(|| format!("the permissions of {} stay", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything is put back.
+    pub fn finish(self) -> Result<(), Failure> {
+        match fs::remove_file(FILE) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::general(anyhow!("{FILE}: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
