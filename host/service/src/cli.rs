@@ -78,6 +78,8 @@ Examples:
     Services(ServicesArgs),
     /// Run another program under the account's lock, or not at all
     Guard(GuardArgs),
+    /// Look at everything that an unattended host stands on
+    Doctor(DoctorArgs),
     /// Move from the Python agent's services to this one, or back
     Migrate(MigrateArgs),
     /// Try logins, renewals and a whole day, now: on a simulator, or on the account without an order

@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod data;
 pub mod data_update;
 pub mod demo;
+pub mod doctor;
 pub mod guard;
 pub mod kill_switch;
 pub mod login;
@@ -61,6 +62,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             PluginCommand::Release(release) => done(plugin::release(release)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Service(args) => service::run(&args),

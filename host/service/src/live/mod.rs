@@ -120,16 +120,23 @@ pub async fn clock_of(config: &Config, kotak: &KotakNeoConfig) -> Result<SharedC
     }
 }
 
-/// The present instant of the simulator at `base_url`: the `Date` of any answer, whole seconds.
+/// What a broker says to somebody who is not logged in.
+#[derive(Debug, Clone)]
+pub struct Greeting {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its time, whole seconds.
+    pub time: Option<Timestamp>,
+    /// This machine's address as it sees it.
+    pub address: Option<String>,
+}
+
+/// Asks the broker at `base_url` for this machine's address, without a login.
 ///
 /// # Errors
-/// When nobody answers there.
-async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
-    let missing = |why: String| {
-        Failure::unavailable(anyhow::anyhow!("no kotak-neo-sim answers at {base_url}: {why}"))
-            .hint("start it with `kotak-neo-sim --listen ADDR`, or correct base_url")
-    };
-    let transport = HttpTransport::new(HttpOptions::default()).map_err(|error| missing(error.to_string()))?;
+/// In a sentence, when nobody answers there.
+pub async fn greet(base_url: &str) -> Result<Greeting, String> {
+    let transport = HttpTransport::new(HttpOptions::default()).map_err(|error| error.to_string())?;
     let request = Request {
         method: Method::Get,
         url: format!("{base_url}/login/1.0/get-client-ip"),
@@ -138,13 +145,27 @@ async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
         timeout: std::time::Duration::from_secs(5),
         answer_bytes_max: 64 * 1024,
     };
-    let answer = transport.send(request).await.map_err(|error| missing(error.to_string()))?;
-    let date = answer.header("date").ok_or_else(|| missing("its answer has no Date".to_owned()))?;
-    chrono::DateTime::parse_from_rfc2822(date)
-        .ok()
-        .and_then(|date| date.timestamp_nanos_opt())
-        .map(Timestamp::from_nanos)
-        .ok_or_else(|| missing(format!("its Date is `{date}`")))
+    let answer = transport.send(request).await.map_err(|error| error.to_string())?;
+    let date = answer.header("date").and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
+    let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let address = ["ip", "clientIp", "client_ip"]
+        .iter()
+        .find_map(|key| told[*key].as_str().or_else(|| told["data"][*key].as_str()).map(str::to_owned));
+    let time = date.and_then(|date| date.timestamp_nanos_opt()).map(Timestamp::from_nanos);
+    Ok(Greeting { status: answer.status, time, address })
+}
+
+/// The present instant of the simulator at `base_url`.
+///
+/// # Errors
+/// When nobody answers there.
+async fn simulators_time(base_url: &str) -> Result<Timestamp, Failure> {
+    let missing = |why: String| {
+        Failure::unavailable(anyhow::anyhow!("no kotak-neo-sim answers at {base_url}: {why}"))
+            .hint("start it with `kotak-neo-sim --listen ADDR`, or correct base_url")
+    };
+    let greeting = greet(base_url).await.map_err(missing)?;
+    greeting.time.ok_or_else(|| missing("its answer has no Date".to_owned()))
 }
 
 /// When orders of an instant trade, by the calendar.

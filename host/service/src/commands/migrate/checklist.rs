@@ -112,12 +112,16 @@ pub async fn read(machine: &Machine, config: &Config) -> Vec<Line> {
         None => (State::Bad, "the host does not answer".to_owned()),
     };
     say("Login successful (single login at startup)", state, evidence);
-    let (contested, failed) = trouble(config);
-    say(
-        "No JWT conflicts in logs",
-        if contested == 0 { State::Good } else { State::Bad },
-        format!("{contested} contests and early ends of a session in the journal today"),
-    );
+    let (state, evidence) = match trouble(config) {
+        Ok((0, _)) => {
+            (State::Good, "no contest and no early end of a session in the journal today".to_owned())
+        }
+        Ok((count, _)) => {
+            (State::Bad, format!("{count} contests and early ends of a session in the journal today"))
+        }
+        Err(error) => (State::Bad, format!("the journal cannot be read: {error}")),
+    };
+    say("No JWT conflicts in logs", state, evidence);
     let next = status.as_ref().and_then(|status| status.next_task.as_ref());
     say(
         "Tasks execute at scheduled times",
@@ -143,13 +147,15 @@ pub async fn read(machine: &Machine, config: &Config) -> Vec<Line> {
     };
     let (state, evidence) = of("re-authentication");
     say("Re-authentication works if JWT expires", state, evidence);
-    say(
-        "No `'NoneType' object has no attribute 'get'` errors",
-        if failed == 0 { State::Good } else { State::Bad },
-        format!(
-            "{failed} failed logins in the journal today; an answer without data is an error by name here"
+    let (state, evidence) = match trouble(config) {
+        Ok((_, 0)) => (
+            State::Good,
+            "no failed login in the journal today; an answer without data is an error by name".to_owned(),
         ),
-    );
+        Ok((_, count)) => (State::Bad, format!("{count} failed logins in the journal today")),
+        Err(error) => (State::Bad, format!("the journal cannot be read: {error}")),
+    };
+    say("No `'NoneType' object has no attribute 'get'` errors", state, evidence);
     let (state, evidence) = of("concurrent calls");
     say("Thread-safe operations (no race conditions)", state, evidence);
     lines
@@ -175,15 +181,15 @@ async fn status_with_a_session(
 }
 
 /// Contests (and sessions that ended within minutes), and failed logins, of today's journal.
-fn trouble(config: &Config) -> (usize, usize) {
-    let Ok(journal) = SqliteJournal::open(config.journal_path()) else { return (0, 0) };
+fn trouble(config: &Config) -> Result<(usize, usize), String> {
+    let journal = SqliteJournal::open_read_only(config.journal_path()).map_err(|error| error.to_string())?;
     let today = clock::SystemClock.now().ist_date();
-    let entries = journal.entries(0, u32::MAX).unwrap_or_default();
+    let entries = journal.entries(0, u32::MAX).map_err(|error| error.to_string())?;
     let notes = entries.iter().filter_map(|recorded| match &recorded.entry {
         Entry::Note { kind, text, at } if kind == "session" && at.ist_date() == today => Some(text.as_str()),
         _ => None,
     });
-    notes.fold((0, 0), |(contested, failed), text| {
+    Ok(notes.fold((0, 0), |(contested, failed), text| {
         (
             contested
                 + usize::from(
@@ -191,7 +197,7 @@ fn trouble(config: &Config) -> (usize, usize) {
                 ),
             failed + usize::from(text.contains("login failed") || text.contains("refused the login")),
         )
-    })
+    }))
 }
 
 type Tried = Vec<(String, bool, String)>;
