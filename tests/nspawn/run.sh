@@ -37,10 +37,10 @@ leader=
 find_leader() {
     local nspawn
     for _ in $(seq 300); do
-        nspawn=$(pgrep -f -- "--machine=$machine" | head -1) || true
+        nspawn=$(pgrep -f -- "^systemd-nspawn .*--machine=$machine" | head -1) || true
         leader=$(pgrep -P "${nspawn:-0}" | head -1) || true
         if [ -n "$leader" ] && nsenter -t "$leader" -a -- systemctl is-system-running --wait 2>/dev/null |
-            grep -qE 'running|degraded'; then
+            grep -E 'running|degraded' >/dev/null; then
             return
         fi
         sleep 0.2
@@ -63,7 +63,7 @@ soon() {
 }
 active() { [ "$(inside systemctl is-active tradeagent-unified)" = active ]; }
 another_pid() { local now; now=$(pid); [ "$now" != 0 ] && [ "$now" != "$1" ] && active; }
-session_open() { inside tradeagent status --json | grep -q '"state": "open"'; }
+session_open() { inside tradeagent status --json | grep '"state": "open"' >/dev/null; }
 
 stop_box() {
     if [ -n "$leader" ]; then
@@ -99,8 +99,17 @@ chmod 644 "$box/opt/agent/modules/kotak_neo_auto_trader/kotak_neo.env"
 ucc=$("$target/release/kotak-neo-sim" --print-credentials | sed -n 's/^KOTAK_UCC=//p')
 
 stage "boot"
-systemd-nspawn -D "$box" --boot --register=no --keep-unit --private-network "--machine=$machine" \
-    </dev/null >"$work/boot.log" 2>&1 &
+# It ends with 133 when the container reboots, and is to be started again.
+boot() {
+    local status=133
+    while [ $status = 133 ]; do
+        status=0
+        systemd-nspawn -D "$box" --boot --register=no --keep-unit --private-network "--machine=$machine" \
+            </dev/null >>"$work/boot.log" 2>&1 || status=$?
+    done
+}
+: >"$work/boot.log"
+boot &
 find_leader
 [ "$(inside systemctl is-active tradeagent-sell.timer)" = active ] || fail "the legacy timers do not run"
 inside systemctl start --no-block tradeagent-sell.service
@@ -172,7 +181,7 @@ inside systemctl restart tradeagent-unified
 before=$(pid)
 inside kill -STOP "$before"
 soon "the watchdog restarts it" another_pid "$before"
-inside journalctl --no-pager -u tradeagent-unified | grep -q 'Watchdog timeout' || fail "it was not the watchdog"
+inside journalctl --no-pager -u tradeagent-unified | grep 'Watchdog timeout' >/dev/null || fail "it was not the watchdog"
 rm -r "$box/etc/systemd/system/tradeagent-unified.service.d"
 inside systemctl daemon-reload
 inside systemctl restart tradeagent-unified
