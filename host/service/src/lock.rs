@@ -78,7 +78,8 @@ impl LockError {
 /// The lock of one account, held until it is dropped.
 #[derive(Debug)]
 pub struct AccountLock {
-    _file: File,
+    /// Held for its lock.
+    file: File,
     path: PathBuf,
 }
 
@@ -111,7 +112,7 @@ impl AccountLock {
         if let Err(error) = write_holder(&info, &holder) {
             tracing::warn!(%error, path = %info.display(), "the note about the lock's holder cannot be written");
         }
-        Ok(Self { _file: file, path })
+        Ok(Self { file, path })
     }
 
     /// Who holds the lock of `account`, if anybody does; an error when it cannot be told.
@@ -137,6 +138,12 @@ impl AccountLock {
             }
             Err(TryLockError::Error(error)) => Err(unknown(format!("{}: {error}", path.display()))),
         }
+    }
+
+    /// Keeps the lock across `exec`: the program that takes this one's place holds it until it ends.
+    #[cfg(unix)]
+    pub fn outlive_this_program(&self) -> std::io::Result<()> {
+        Ok(rustix::io::fcntl_setfd(&self.file, rustix::io::FdFlags::empty())?)
     }
 
     /// The lock file.

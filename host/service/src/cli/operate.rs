@@ -41,6 +41,13 @@ pub struct GuardArgs {
 
 /// `service`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent service status --json
+  sudo tradeagent service install
+  sudo tradeagent service start
+
+Exit codes of status: 0 it runs, 69 it does not.")]
 pub struct ServiceArgs {
     /// What to do with it
     #[command(subcommand)]
@@ -85,7 +92,7 @@ pub struct InstallArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
-  sudo tradeagent migrate --dry-run --from /opt/modular_trade_agent
+  tradeagent migrate --dry-run --from /opt/modular_trade_agent
   sudo tradeagent migrate --from /opt/modular_trade_agent
   sudo tradeagent migrate --undo
 

@@ -1,4 +1,7 @@
 //! `guard`: a program that must not run beside the host runs under the account's lock.
+//!
+//! On Unix it takes this process's place and the lock with it, so the lock goes when the program does, however
+//! it ends.
 
 use std::process::Command;
 
@@ -16,7 +19,7 @@ pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
     let config = Config::load(args.config.path.as_deref())?;
     let what = format!("guard -- {}", args.command.join(" "));
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, &what, SystemClock.now());
-    let _lock = lock.map_err(|error| {
+    let lock = lock.map_err(|error| {
         let held = matches!(error, LockError::Held { .. });
         let failure = Failure::from(error);
         if held {
@@ -30,19 +33,31 @@ pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
     })?;
     let (program, arguments) =
         args.command.split_first().context("there is no command").map_err(Failure::usage)?;
-    let status = Command::new(program).args(arguments).status().map_err(|error| {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let ended = take_place(command, lock);
+    ended.map_err(|error| {
         let exit =
             if error.kind() == std::io::ErrorKind::PermissionDenied { Exit::Permission } else { Exit::Usage };
         Failure::new(exit, anyhow::anyhow!("`{program}` cannot be started: {error}"))
-    })?;
-    Ok(code(status))
+    })
 }
 
+/// Comes back only with an error.
 #[cfg(unix)]
-fn code(status: std::process::ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(1)
+fn take_place(mut command: Command, lock: AccountLock) -> std::io::Result<u8> {
+    use std::os::unix::process::CommandExt as _;
+    lock.outlive_this_program()?;
+    let error = command.exec();
+    drop(lock);
+    Err(error)
+}
+
+#[cfg(not(unix))]
+fn take_place(mut command: Command, lock: AccountLock) -> std::io::Result<u8> {
+    let status = command.status()?;
+    drop(lock);
+    Ok(code(status))
 }
 
 #[cfg(not(unix))]
