@@ -5,6 +5,8 @@ use crate::seen::{Role, base_name};
 
 /// Options of Python that take the next word.
 const WITH_VALUE: [&str; 3] = ["-X", "-W", "--check-hash-based-pycs"];
+/// Modules that run the script that is named after them.
+const RUNNERS: [&str; 6] = ["pdb", "cProfile", "profile", "trace", "runpy", "debugpy"];
 /// The folder of the legacy scripts: whatever `run_*` or `trader` in it is one.
 const FOLDER: &str = "kotak_neo_auto_trader";
 
@@ -38,12 +40,17 @@ fn argument(command: &[String], names: &Names) -> Option<String> {
             word.strip_prefix('-').filter(|rest| !rest.starts_with('-') && !rest.is_empty())
         {
             // Letters may stand together, and `m` or `c` ends them: what follows it is its value.
-            if let Some(at) = letters.find(['m', 'c']).filter(|_| !WITH_VALUE.contains(&&word[..2])) {
+            if let Some(at) =
+                letters.find(['m', 'c']).filter(|_| !WITH_VALUE.iter().any(|option| word.starts_with(option)))
+            {
                 if letters.as_bytes()[at] == b'c' {
                     return None;
                 }
                 let glued = &letters[at + 1..];
                 let module = if glued.is_empty() { words.next()?.as_str() } else { glued };
+                if RUNNERS.contains(&module) {
+                    return words.find_map(|word| known_file(word, names));
+                }
                 return known_module(module, names);
             }
             if WITH_VALUE.contains(&word.as_str()) {
@@ -117,6 +124,8 @@ mod tests {
             ("python -Wignore run_position_monitor.py", "run_position_monitor"),
             ("pypy3 -O ./run_sell_orders.py", "run_sell_orders"),
             ("C:\\Python311\\pythonw.exe C:\\bot\\run_sell_orders.py", "run_sell_orders"),
+            ("python3 -m pdb run_sell_orders.py", "run_sell_orders"),
+            ("python3 -m cProfile -o x run_sell_orders.py", "run_sell_orders"),
             ("python3 modules/kotak_neo_auto_trader/trader.py", "trader"),
             ("python3 modules/kotak_neo_auto_trader/run_something_new.py", "run_something_new"),
         ] {
@@ -137,6 +146,8 @@ mod tests {
             "python3 other.py run_sell_orders.py",
             "python3 -m pytest run_sell_orders.py",
             "python3 -m pdb2 x",
+            "python3 -\u{e9}m x",
+            "python3 -\u{fffd}c run_sell_orders.py",
             "python3 trader.py",
             "python3",
             "pythonic run_sell_orders.py",

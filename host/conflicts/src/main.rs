@@ -60,7 +60,7 @@ async fn listen(units: &[String], scripts: &[String]) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use conflicts::helper::{SOCKET, root_or_host, serve};
+    use conflicts::helper::{Helper, SOCKET, root_or_host, serve};
     use conflicts::{Machine, Names, RetiredNotes};
 
     let socket = Path::new(SOCKET);
@@ -78,7 +78,7 @@ async fn listen(units: &[String], scripts: &[String]) -> Result<(), String> {
     let machine = Machine::real(Names::default().and(units, scripts));
     let notes = RetiredNotes::of_this_machine();
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).map_err(failed)?;
-    serve(listener, &machine, &notes, &root_or_host).await;
+    serve(listener, Helper { machine, notes, is_allowed: root_or_host }).await;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::rules::Conflict;
 use crate::seen::Survey;
 
 pub use client::{SOCKET, ask, is_there};
-pub use server::{root_or_host, serve};
+pub use server::{Helper, root_or_host, serve};
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,7 +49,7 @@ pub(crate) fn all_are_visible() -> Result<(), ProbeError> {
     }
     Err(ProbeError(
         "other users' processes are not shown to this one (hidepid, ProtectProc): the helper has to look, \
-         `systemctl start tradeagent-helper.socket`"
+         `sudo systemctl start tradeagent-helper.service`"
             .to_owned(),
     ))
 }

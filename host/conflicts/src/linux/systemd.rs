@@ -279,6 +279,11 @@ pub(super) async fn restore_on(connection: &Connection, retired: &Retired) -> Re
     if let Some((from, to)) = &retired.moved
         && Path::new(to).exists()
     {
+        if retired.manager == Manager::System
+            && !(from.starts_with("/etc/systemd/system/") && to.starts_with(ASIDE))
+        {
+            return Err(StopError::Failed(format!("{name}: {to} is not where units are put aside")));
+        }
         put_aside(Path::new(to), Path::new(from))
             .map_err(|error| StopError::Failed(format!("{from}: {error}")))?;
     }

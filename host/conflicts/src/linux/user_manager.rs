@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
@@ -15,6 +16,10 @@ use crate::seen::{Manager, Unit};
 
 /// The first argument by which a program of ours becomes that child.
 pub const AS_USER: &str = "as-user-manager";
+
+/// The longest that a user's manager may take to answer, and to stop a unit.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+const CHANGE_WITHIN: Duration = Duration::from_secs(130);
 
 /// What the child is asked.
 #[derive(Serialize, Deserialize)]
@@ -69,7 +74,18 @@ pub(super) async fn units(names: &Names) -> Result<(Vec<Unit>, Vec<String>), Pro
             found.extend(units_of(&connection, Manager::User(user), names).await.map_err(failed)?);
         } else if we() == 0 {
             match ask(user, group, &Ask::Units(names.clone()), &|_| Ok(())).await {
-                Ok(Answer::Units(units)) => found.extend(units?),
+                Ok(Answer::Units(units)) => {
+                    // The child runs as the user, who could make it say anything.
+                    let units = units?;
+                    let is_theirs =
+                        |unit: &Unit| unit.manager == Manager::User(user) && names.units.contains(&unit.name);
+                    if !units.iter().all(is_theirs) {
+                        return Err(ProbeError(format!(
+                            "the units of user {user}: an answer about something else"
+                        )));
+                    }
+                    found.extend(units);
+                }
                 Ok(_) => return Err(ProbeError(format!("the units of user {user}: no such answer"))),
                 Err(error) => return Err(ProbeError(format!("the units of user {user}: {error}"))),
             }
@@ -101,7 +117,23 @@ async fn done(
         return Err(StopError::NotAllowed(format!("user {user} and root may stop it")));
     }
     let group = fs::metadata(format!("/run/user/{user}")).map_or(user, |meta| meta.gid());
-    match ask(user, group, what, note).await.map_err(StopError::Failed)? {
+    let name = match what {
+        Ask::Retire(unit) => unit.name.clone(),
+        Ask::Restore(_) | Ask::Units(_) => String::new(),
+    };
+    // Only about the unit that was asked for: the child runs as the user, who could make it say anything.
+    let careful = |retired: &Retired| {
+        let home = home_of(user).unwrap_or_default();
+        let is_theirs = retired.moved.as_ref().is_none_or(|(from, to)| {
+            [from, to].iter().all(|path| path.starts_with(&home) && !path.contains(".."))
+        });
+        if retired.manager == manager && retired.name == name && is_theirs {
+            note(retired)
+        } else {
+            Err("an answer about something else".to_owned())
+        }
+    };
+    match ask(user, group, what, &careful).await.map_err(StopError::Failed)? {
         Answer::Done(outcome) => outcome,
         _ => Err(StopError::Failed(format!("user {user}: no such answer"))),
     }
@@ -117,7 +149,7 @@ async fn ask(
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let home = home_of(user).unwrap_or_else(|| format!("/run/user/{user}"));
     let question = serde_json::to_string(what).map_err(|error| error.to_string())?;
-    let output = Command::new(program)
+    let child = Command::new(program)
         .arg(AS_USER)
         .arg(&question)
         .env_clear()
@@ -128,8 +160,13 @@ async fn ask(
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output()
+        .output();
+    let within = if matches!(what, Ask::Units(_)) { LOOK_WITHIN } else { CHANGE_WITHIN };
+    // The bus is the user's as well, and may never answer.
+    #[expect(clippy::disallowed_methods, reason = "waits for another program on a real machine")]
+    let output = tokio::time::timeout(within, child)
         .await
+        .map_err(|_| format!("no answer within {} s", within.as_secs()))?
         .map_err(|error| error.to_string())?;
     let mut last = None;
     for line in String::from_utf8_lossy(&output.stdout).lines() {

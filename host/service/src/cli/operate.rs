@@ -80,8 +80,8 @@ Examples:
   sudo tradeagent service install
   sudo tradeagent service install --no-enable
 
-On Linux two systemd units, tradeagent-unified.service and tradeagent-helper.service; on Windows the service
-TradeAgentUnified with its recovery actions. What is there already is left when it is the same.")]
+Two systemd units, tradeagent-unified.service and tradeagent-helper.service. What is there already is left when
+it is the same.")]
 pub struct InstallArgs {
     /// Do not enable it
     #[arg(long)]

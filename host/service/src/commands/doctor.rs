@@ -188,7 +188,9 @@ fn conflicts(config: &Config) -> Result<Check, Failure> {
                 )
             }
         }
-        Err(why) => ill("conflicts", why, "`systemctl start tradeagent-helper.service`, or run this as root"),
+        Err(why) => {
+            ill("conflicts", why, "`sudo systemctl start tradeagent-helper.service`, or run this as root")
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 //! On Unix it takes this process's place and the lock with it, so the lock goes when the program does, however
 //! it ends.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -16,7 +17,10 @@ use crate::lock::{AccountLock, LockError};
 
 /// Runs it. The answer is the command's exit code; one that a signal ended counts as 128 and the signal.
 pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
-    let config = Config::load(args.config.path.as_deref())?;
+    // Without a configuration the one of the service: a lock of this user's own would guard nothing.
+    let service = Path::new("/etc/tradeagent/tradeagent.toml");
+    let path = args.config.path.as_deref().or_else(|| service.exists().then_some(service));
+    let config = Config::load(path)?;
     let what = format!("guard -- {}", args.command.join(" "));
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, &what, SystemClock.now());
     let lock = lock.map_err(|error| {

@@ -8,11 +8,11 @@ mod checklist;
 mod legacy;
 mod manifest;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use conflicts::{Conflict, Machine, Names, RetiredNotes, Survey};
+use model::Clock as _;
 use serde::Serialize;
 
 use self::checklist::Line;
@@ -20,6 +20,7 @@ use self::legacy::Legacy;
 use self::manifest::Manifest;
 use super::service;
 use crate::cli::MigrateArgs;
+use crate::clock::SystemClock;
 use crate::config::{BrokerKind, Config};
 use crate::exit::{Exit, Failure};
 use crate::lookout::me;
@@ -54,7 +55,8 @@ pub fn run(args: &MigrateArgs) -> Result<Exit, Failure> {
     let machine = Machine::real(names(&config_path)?);
     let survey =
         super::block_on(machine.survey())?.map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
-    let legacy = Legacy::find(args.from.as_deref(), &survey)?;
+    let earlier = if crate::lock::is_root() { Manifest::load()?.folder } else { None };
+    let legacy = Legacy::find(args.from.as_deref().or(earlier.as_deref()), &survey)?;
     let mut env = legacy.env_text(Path::new(ENV_FILE), args.ucc.as_deref())?;
     let mut plan = plan(&survey, &legacy, &env, &config_path);
     if args.dry_run {
@@ -148,6 +150,7 @@ fn carry_out(
 ) -> Result<(), Failure> {
     let mut manifest = Manifest::load()?;
     legacy.back_up(&mut manifest)?;
+    manifest.created(service::would_write())?;
     done.push(format!("backed up to {}", manifest::FOLDER));
     let notes = RetiredNotes::of_this_machine();
     let resolved = super::block_on(machine.resolve(&me(), true, &|retired| notes.add(retired)))?
@@ -171,11 +174,10 @@ fn carry_out(
     }
     legacy.write_env(env, Path::new(ENV_FILE), &mut manifest)?;
     let installed = service::install(false)?;
-    manifest.created(installed.written.clone())?;
     done.extend(installed.lines());
     let config = Config::load(Some(config_path))?;
     adopt(legacy, &config, done)?;
-    service::start()?;
+    service::enable_and_start()?;
     done.push("started tradeagent-unified.service".to_owned());
     Ok(())
 }
@@ -194,6 +196,8 @@ fn adopt(legacy: &Legacy, config: &Config, done: &mut Vec<String>) -> Result<(),
         done.push("the open trades were adopted before".to_owned());
         return Ok(());
     }
+    // A host that runs holds the account: it stands still while its owner's book is filled.
+    service::disable()?;
     let mut kotak = kotak.clone();
     kotak.env_file.get_or_insert_with(|| PathBuf::from(ENV_FILE));
     let holdings = super::block_on(legacy::holdings(config, &kotak))??;
@@ -205,21 +209,29 @@ fn undo() -> Result<(), Failure> {
     let mut manifest = Manifest::load()?;
     // Ours first: nothing may run beside what comes back.
     service::disable()?;
-    for path in manifest.take_created()? {
-        if path.exists() {
-            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
-            output::line(&format!("removed {}", path.display()));
-        }
+    let now = SystemClock.now().ist().format("%Y%m%dT%H%M%S").to_string();
+    for (from, to) in manifest.put_aside_created(&now)? {
+        output::line(&format!("moved {} to {}", from.display(), to.display()));
     }
     manifest.restore_modes()?;
     let notes = RetiredNotes::of_this_machine();
     let mut retired = notes.read().map_err(|error| Failure::general(anyhow!(error)))?;
     retired.reverse();
     let machine = Machine::real(Names::default());
-    for unit in &retired {
-        super::block_on(machine.managers.restore(unit))?
-            .map_err(|error| Failure::general(anyhow!("{} is not as it was: {error}", unit.name)))?;
-        output::line(&format!("restored {}", unit.name));
+    let mut left = Vec::new();
+    for unit in retired {
+        match super::block_on(machine.managers.restore(&unit))? {
+            Ok(()) => output::line(&format!("restored {}", unit.name)),
+            Err(error) => {
+                output::talk(&format!("{} is not as it was: {error}", unit.name));
+                left.push(unit);
+            }
+        }
+    }
+    if !left.is_empty() {
+        let error = anyhow!("{} units are not as they were; the others are", left.len());
+        return Err(Failure::general(error)
+            .hint("mend what is said above, then `sudo tradeagent migrate --undo` again"));
     }
     notes.clear().map_err(|error| Failure::general(anyhow!(error)))?;
     manifest.finish()?;

@@ -1,16 +1,12 @@
-//! `service`: the operating system's service, on Linux two systemd units, on Windows one service.
+//! `service`: the operating system's service, two systemd units. There is none for Windows yet.
 
 use crate::cli::{ServiceArgs, ServiceCommand};
 use crate::exit::{Exit, Failure};
 
-#[cfg(not(windows))]
-pub use systemd::{disable, install, start};
+pub use systemd::{disable, enable_and_start, install, would_write};
 
 /// Does it.
 pub fn run(args: &ServiceArgs) -> Result<Exit, Failure> {
-    #[cfg(windows)]
-    use crate::windows_service as system;
-    #[cfg(not(windows))]
     use systemd as system;
     match &args.command {
         ServiceCommand::Install(install) => {
@@ -26,7 +22,6 @@ pub fn run(args: &ServiceArgs) -> Result<Exit, Failure> {
     }
 }
 
-#[cfg(not(windows))]
 mod systemd {
     use std::fs;
     use std::path::{Path, PathBuf};
@@ -169,6 +164,27 @@ mod systemd {
             }
         }
         Ok(())
+    }
+
+    /// Files that an installation makes and that are not there yet.
+    pub fn would_write() -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = UNITS
+            .iter()
+            .filter(|(name, _)| !Path::new(PACKAGED).join(name).exists())
+            .map(|(name, _)| Path::new(LOCAL).join(name))
+            .collect();
+        if !Path::new("/usr/lib/tmpfiles.d/tradeagent.conf").exists() {
+            paths.push(PathBuf::from("/etc/tmpfiles.d/tradeagent.conf"));
+        }
+        paths.push(PathBuf::from(CONFIG_FILE));
+        paths.retain(|path| !path.exists());
+        paths
+    }
+
+    /// Enables both units and starts ours.
+    pub fn enable_and_start() -> Result<(), Failure> {
+        tool("systemctl", &["enable", "--quiet", HELPER, UNIT])?;
+        start()
     }
 
     /// Starts it, and waits until it is ready.

@@ -198,8 +198,8 @@ impl Legacy {
 
     /// Copies what is going to be used or changed.
     pub fn back_up(&self, manifest: &mut Manifest) -> Result<(), Failure> {
-        let _ = manifest;
         let Some(folder) = &self.folder else { return Ok(()) };
+        manifest.found(folder)?;
         let to = Path::new(FOLDER).join("agent");
         for place in ENV_PLACES.iter().chain(&STATE) {
             let from = folder.join(place);
@@ -232,15 +232,16 @@ impl Legacy {
             }
             let parent = target.parent().context("a file in a folder")?;
             fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
-            let mut file = fs::File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(target)
-                .with_context(|| format!("{} cannot be written", target.display()))?;
-            std::io::Write::write_all(&mut file, text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .with_context(|| format!("{} cannot be written", target.display()))?;
+            // In one step: half a file would be kept the next time.
+            let fresh = target.with_extension("env.new");
+            let write = || -> std::io::Result<()> {
+                let _ = fs::remove_file(&fresh);
+                let mut file = fs::File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
+                std::io::Write::write_all(&mut file, text.as_bytes())?;
+                file.sync_all()?;
+                fs::rename(&fresh, target)
+            };
+            write().with_context(|| format!("{} cannot be written", target.display()))?;
         }
         #[cfg(not(unix))]
         {

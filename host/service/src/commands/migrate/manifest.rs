@@ -18,6 +18,9 @@ const FILE: &str = "/var/backups/tradeagent/migration.json";
 pub struct Manifest {
     /// Files that were not there before.
     created: Vec<PathBuf>,
+    /// The agent's folder: once its units are masked nothing else tells.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
     /// Files whose permissions were changed, and the ones before.
     modes: Vec<(PathBuf, u32)>,
 }
@@ -65,9 +68,26 @@ impl Manifest {
         self.save()
     }
 
-    /// What was made, to remove it: the configuration stays when the operator has changed it.
-    pub fn take_created(&mut self) -> Result<Vec<PathBuf>, Failure> {
-        Ok(self.created.clone())
+    /// Remembers the agent's folder.
+    pub fn found(&mut self, folder: &Path) -> Result<(), Failure> {
+        self.folder.get_or_insert_with(|| folder.to_owned());
+        self.save()
+    }
+
+    /// Moves aside what was made, not away: the operator may have changed it since. Says where each went.
+    pub fn put_aside_created(&self, now: &str) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
+        let folder = Path::new(FOLDER).join(format!("undone-{now}"));
+        let mut moved = Vec::new();
+        for path in self.created.iter().filter(|path| path.exists()) {
+            let to = folder.join(path.strip_prefix("/").unwrap_or(path));
+            let parent = to.parent().context("a file in a folder")?;
+            fs::create_dir_all(parent)
+                .and_then(|()| fs::copy(path, &to))
+                .and_then(|_| fs::remove_file(path))
+                .with_context(|| format!("{} cannot be put aside", path.display()))?;
+            moved.push((path.clone(), to));
+        }
+        Ok(moved)
     }
 
     /// Permissions as they were.
