@@ -60,12 +60,16 @@ pub enum ServiceCommand {
     /// Install and enable it (the .deb does this by itself)
     Install(InstallArgs),
     /// Stop, disable and remove it; configuration and journal stay
+    #[command(after_help = "Examples:\n  sudo tradeagent service uninstall")]
     Uninstall,
     /// Start it
+    #[command(after_help = "Examples:\n  sudo tradeagent service start")]
     Start,
     /// Stop it
+    #[command(after_help = "Examples:\n  sudo tradeagent service stop")]
     Stop,
     /// Tell how it stands
+    #[command(after_help = "Examples:\n  sudo tradeagent service status")]
     Status {
         /// Print JSON
         #[arg(long)]
