@@ -13,7 +13,6 @@ use model::Timestamp;
 use model::clock::SharedClock;
 use oms::Blocking;
 use runtime::{Mode, Profile};
-use secrecy::SecretString;
 use tokio::sync::watch;
 use tradeagent::clock::{SimulatedClock, simulated_runtime};
 use tradeagent::config::{BrokerKind, Config, KotakNeoConfig, PositionConfig};
@@ -59,18 +58,9 @@ fn open(from: Timestamp) -> Morning {
     let sim = Sim::new(sim_config, exchange, Arc::clone(&paper.market), Arc::clone(&clock));
     let behind = Arc::clone(&sim);
     let transport: MakeTransport = Arc::new(move || Ok(Arc::new(behind.transport()) as Arc<dyn Transport>));
-    let secret = |text: &str| SecretString::from(text);
     let found: Arc<Mutex<Result<Vec<String>, String>>> = Arc::new(Mutex::new(Ok(Vec::new())));
     let parts = Parts {
-        credentials: Credentials {
-            login: kotak_neo::credentials::Credentials {
-                consumer_key: secret(&known.consumer_key),
-                mobile_number: secret(&known.mobile),
-                ucc: secret(&known.ucc),
-                mpin: secret(&known.mpin),
-            },
-            totp_secret: secret(&known.totp_secret),
-        },
+        credentials: Credentials::of_simulator(&known),
         transport,
         clock: Arc::clone(&clock),
         sessions: paper.sessions.clone(),

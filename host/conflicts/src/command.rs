@@ -18,11 +18,6 @@ pub fn script_of(command: &[String], names: &Names) -> Option<String> {
     is_python(&program).then(|| argument(command, names)).flatten()
 }
 
-/// As [`script_of`] for a program of any name: whether it is an interpreter has to be found out.
-pub(crate) fn script_of_renamed(command: &[String], names: &Names) -> Option<String> {
-    argument(command, names)
-}
-
 pub(crate) fn is_python(program: &str) -> bool {
     let program = program.trim_end_matches(".exe");
     ["python", "pypy", "pythonw"].iter().any(|start| {
@@ -32,8 +27,8 @@ pub(crate) fn is_python(program: &str) -> bool {
     }) || program == "py"
 }
 
-/// The script or module of a Python command line.
-fn argument(command: &[String], names: &Names) -> Option<String> {
+/// [`script_of`] for a program of any name: the script or module, if it is a Python's command line.
+pub(crate) fn argument(command: &[String], names: &Names) -> Option<String> {
     let mut words = command.iter().skip(1);
     while let Some(word) = words.next() {
         if let Some(letters) =

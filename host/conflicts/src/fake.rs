@@ -8,7 +8,7 @@ use model::BoxFuture;
 use crate::machine::Machine;
 use crate::names::Names;
 use crate::port::{Managers, ProbeError, Processes, Retired, StopError, UnitsSeen};
-use crate::seen::{Process, Unit};
+use crate::seen::{Manager, Process, Role, Unit, UnitKind};
 
 /// Units and processes in memory. Stopping a unit ends the processes in it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,34 @@ struct State {
     processes: Vec<Process>,
     blind: Option<String>,
     powerless: bool,
+}
+
+/// A made-up process that runs the legacy `run_sell_orders.py`.
+pub fn made_up_script(pid: u32, unit: Option<&str>) -> Process {
+    Process {
+        pid,
+        started: 1,
+        user: None,
+        command: vec!["python3".to_owned(), "run_sell_orders.py".to_owned()],
+        role: Role::Script("run_sell_orders".to_owned()),
+        unit: unit.map(str::to_owned),
+    }
+}
+
+/// A made-up unit of the system's manager; its kind is told by its name's ending.
+pub fn made_up_unit(name: &str, active: &str, file_state: &str, command: &str) -> Unit {
+    Unit {
+        name: name.to_owned(),
+        manager: Manager::System,
+        kind: if name.ends_with(".timer") { UnitKind::Timer } else { UnitKind::Service },
+        active: active.to_owned(),
+        sub: String::new(),
+        file_state: file_state.to_owned(),
+        fragment: String::new(),
+        main_pid: None,
+        command: command.split(' ').map(str::to_owned).collect(),
+        next: None,
+    }
 }
 
 impl FakeMachine {
@@ -89,13 +117,7 @@ impl Managers for FakeMachine {
         unit: &'a Unit,
         note: &'a (dyn Fn(&Retired) -> Result<(), String> + Send + Sync),
     ) -> BoxFuture<'a, Result<(), StopError>> {
-        let retired = Retired {
-            name: unit.name.clone(),
-            manager: unit.manager,
-            was_up: unit.is_up(),
-            was_enabled: unit.is_enabled(),
-            moved: None,
-        };
+        let retired = Retired::of(unit, None);
         let done = note(&retired).map_err(StopError::Failed).and_then(|()| {
             self.act(&unit.name, |state| {
                 for known in state.units.iter_mut().filter(|known| known.name == unit.name) {

@@ -29,7 +29,7 @@ mod seen;
 mod windows;
 
 pub use command::script_of;
-pub use fake::FakeMachine;
+pub use fake::{FakeMachine, made_up_script, made_up_unit};
 #[cfg(target_os = "linux")]
 pub use linux::{AS_USER, Systemd, process_is_visible_to_us, user_manager};
 pub use machine::{Machine, Resolution, Step};

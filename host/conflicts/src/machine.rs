@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::command::script_of;
 use crate::names::Names;
 use crate::port::{Managers, ProbeError, Processes, Retired, StopError};
-use crate::rules::{Conflict, Me, What, all, conflicts};
-use crate::seen::{Process, Role, Survey};
+use crate::rules::{Conflict, Danger, Me, What, all, conflicts};
+use crate::seen::{Process, Role, Survey, UnitKind};
 
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,21 +91,20 @@ impl Machine {
         let mut steps: Vec<Step> = Vec::new();
         // A second round for what a stopped unit left behind, and for what appeared meanwhile.
         for _ in 0..2 {
-            let survey = self.survey().await?;
-            let found = if steps.is_empty() && conflicts(&survey, me).is_empty() && !everything {
+            let found = all(&self.survey().await?, me);
+            let calls_for_it = everything || !steps.is_empty();
+            if !calls_for_it && !found.iter().any(|conflict| conflict.danger < Danger::ByHand) {
                 break;
-            } else {
-                all(&survey, me)
-            };
-            let todo: Vec<Conflict> = found.into_iter().filter(Conflict::may_be_stopped).collect();
+            }
             let is_new = |conflict: &Conflict| !steps.iter().any(|step| step.conflict.what == conflict.what);
-            let mut todo: Vec<Conflict> = todo.into_iter().filter(is_new).collect();
+            let mut todo: Vec<Conflict> =
+                found.into_iter().filter(|conflict| conflict.may_be_stopped() && is_new(conflict)).collect();
             if todo.is_empty() {
                 break;
             }
             // Timers, then services, then what is left of processes.
             todo.sort_by_key(|conflict| match &conflict.what {
-                What::Unit(unit) => u8::from(unit.kind == crate::seen::UnitKind::Service),
+                What::Unit(unit) => u8::from(unit.kind == UnitKind::Service),
                 What::Process(_) => 2,
             });
             let mut units: Vec<String> = todo.iter().filter_map(Conflict::unit_name).collect();
@@ -139,33 +138,11 @@ impl Conflict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::FakeMachine;
-    use crate::seen::{Manager, Unit, UnitKind};
+    use crate::fake::{FakeMachine, made_up_script as script, made_up_unit};
+    use crate::seen::Unit;
 
     fn unit(name: &str, active: &str, file_state: &str) -> Unit {
-        Unit {
-            name: name.to_owned(),
-            manager: Manager::System,
-            kind: if name.ends_with(".timer") { UnitKind::Timer } else { UnitKind::Service },
-            active: active.to_owned(),
-            sub: String::new(),
-            file_state: file_state.to_owned(),
-            fragment: String::new(),
-            main_pid: None,
-            command: vec!["/usr/bin/python3".to_owned(), "/opt/run_sell_orders.py".to_owned()],
-            next: None,
-        }
-    }
-
-    fn script(pid: u32, unit: Option<&str>) -> Process {
-        Process {
-            pid,
-            started: 1,
-            user: None,
-            command: vec!["python3".to_owned(), "run_sell_orders.py".to_owned()],
-            role: Role::Script("run_sell_orders".to_owned()),
-            unit: unit.map(str::to_owned),
-        }
+        made_up_unit(name, active, file_state, "/usr/bin/python3 /opt/run_sell_orders.py")
     }
 
     fn morning() -> FakeMachine {

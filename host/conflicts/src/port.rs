@@ -39,6 +39,19 @@ pub struct Retired {
     pub moved: Option<(String, String)>,
 }
 
+impl Retired {
+    /// As `unit` is now; `moved` when its file has to go.
+    pub fn of(unit: &Unit, moved: Option<(String, String)>) -> Self {
+        Self {
+            name: unit.name.clone(),
+            manager: unit.manager,
+            was_up: unit.is_up(),
+            was_enabled: unit.is_enabled(),
+            moved,
+        }
+    }
+}
+
 /// Units, and in sentences what could not be looked at although that is no failure.
 pub type UnitsSeen = (Vec<Unit>, Vec<String>);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::BoxFuture;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-use crate::command::{host, is_python, script_of, script_of_renamed};
+use crate::command::{argument, host, is_python, script_of};
 use crate::names::Names;
 use crate::port::{ProbeError, Processes, StopError};
 use crate::seen::{Process, Role, base_name};
@@ -89,7 +89,7 @@ fn role(process: &sysinfo::Process, command: &[String], names: &Names) -> Option
     if READERS.contains(&program) || is_python(program) {
         return None;
     }
-    let script = script_of_renamed(command, names)?;
+    let script = argument(command, names)?;
     is_interpreter(process.exe()?).then_some(Role::Script(script))
 }
 

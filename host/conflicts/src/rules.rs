@@ -156,21 +156,7 @@ fn is_later(process: &Process, me: &Me) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unit(name: &str, active: &str, file_state: &str, command: &str) -> Unit {
-        Unit {
-            name: name.to_owned(),
-            manager: Manager::System,
-            kind: if name.ends_with(".timer") { UnitKind::Timer } else { UnitKind::Service },
-            active: active.to_owned(),
-            sub: String::new(),
-            file_state: file_state.to_owned(),
-            fragment: String::new(),
-            main_pid: None,
-            command: command.split(' ').map(str::to_owned).collect(),
-            next: None,
-        }
-    }
+    use crate::fake::made_up_unit as unit;
 
     fn dangers(units: Vec<Unit>) -> Vec<(String, Danger)> {
         let survey = Survey { units, ..Survey::default() };

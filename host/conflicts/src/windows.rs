@@ -39,13 +39,7 @@ impl Managers for WindowsManagers {
         unit: &'a Unit,
         note: &'a (dyn Fn(&Retired) -> Result<(), String> + Send + Sync),
     ) -> BoxFuture<'a, Result<(), StopError>> {
-        let retired = Retired {
-            name: unit.name.clone(),
-            manager: unit.manager,
-            was_up: unit.is_up(),
-            was_enabled: unit.is_enabled(),
-            moved: None,
-        };
+        let retired = Retired::of(unit, None);
         let noted = note(&retired).map_err(StopError::Failed);
         let unit = unit.clone();
         Box::pin(async move {

@@ -45,6 +45,20 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Those of a simulated account.
+    pub fn of_simulator(known: &kotak_neo_sim::Credentials) -> Self {
+        let secret = |text: &str| SecretString::from(text);
+        Self {
+            login: kotak_neo::credentials::Credentials {
+                consumer_key: secret(&known.consumer_key),
+                mobile_number: secret(&known.mobile),
+                ucc: secret(&known.ucc),
+                mpin: secret(&known.mpin),
+            },
+            totp_secret: secret(&known.totp_secret),
+        }
+    }
+
     /// Tells these from others, and tells nothing else: they cannot be found by trying, since the secret of
     /// the authenticator is in it.
     pub fn digest(&self) -> String {

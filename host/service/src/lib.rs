@@ -14,6 +14,7 @@ pub mod lookout;
 pub mod notify;
 pub mod output;
 pub mod report;
+pub mod whole_file;
 // The day's side.
 pub mod backtest;
 pub mod clock;

@@ -7,10 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use conflicts::{Conflict, Danger, Machine, Me, Names, Process, Resolution, Role, Step, Survey, What};
-use model::BoxFuture;
+use model::{Account, BoxFuture};
 use tokio::sync::mpsc;
 
 use crate::config::{BrokerKind, Config};
+use crate::lock::AccountLock;
 
 /// The flag that takes an unknown for a no.
 pub const OVERRIDE: &str = "--allow-unknown-conflicts";
@@ -54,6 +55,8 @@ pub struct Lookout {
     eyes: Eyes,
     powers: Powers,
     base_url: Option<String>,
+    lock_dir: PathBuf,
+    account: Account,
     news: mpsc::Sender<News>,
 }
 
@@ -78,7 +81,8 @@ impl Lookout {
             BrokerKind::KotakNeo(kotak) => Some(kotak.base_url.clone()),
             _ => None,
         };
-        (Self { eyes, powers, base_url, news }, receiver)
+        let (lock_dir, account) = (config.lock_dir.clone(), config.account.name.clone());
+        (Self { eyes, powers, base_url, lock_dir, account, news }, receiver)
     }
 
     /// Looks once: everything seen, and what of it is in conflict.
@@ -89,7 +93,7 @@ impl Lookout {
         let (survey, found) = match &self.eyes {
             Eyes::Own(machine) => {
                 let survey = machine.survey().await.map_err(|error| error.to_string())?;
-                let found = conflicts::conflicts(&survey, &me());
+                let found = conflicts::conflicts(&survey, &me_and_the_holder(&self.lock_dir, &self.account));
                 (survey, found)
             }
             #[cfg(target_os = "linux")]
@@ -108,7 +112,9 @@ impl Lookout {
             Eyes::Own(machine) => {
                 let notes = conflicts::RetiredNotes::of_this_machine();
                 machine
-                    .resolve(&me(), false, &|retired| notes.add(retired))
+                    .resolve(&me_and_the_holder(&self.lock_dir, &self.account), false, &|retired| {
+                        notes.add(retired)
+                    })
                     .await
                     .map_err(|error| error.to_string())?
             }
@@ -224,8 +230,15 @@ fn in_the_way(found: Vec<Conflict>) -> Vec<Conflict> {
 
 /// This process and those that started it.
 pub fn me() -> Me {
-    let pids = conflicts::ancestors();
-    Me { started: conflicts::started(std::process::id()).unwrap_or_default(), pids }
+    Me { started: conflicts::started(std::process::id()).unwrap_or_default(), pids: conflicts::ancestors() }
+}
+
+/// [`me`], and whoever holds the account's lock: the one owner is in conflict with nobody.
+pub fn me_and_the_holder(lock_dir: &Path, account: &Account) -> Me {
+    let mut me = me();
+    let holder = AccountLock::holder(lock_dir, account).ok().flatten();
+    me.pids.extend(holder.map(|holder| holder.pid));
+    me
 }
 
 #[cfg(target_os = "linux")]
@@ -308,20 +321,9 @@ impl broker::session::Conflicts for Lookout {
 #[cfg(test)]
 mod tests {
     use broker::session::Conflicts as _;
-    use conflicts::FakeMachine;
+    use conflicts::{FakeMachine, made_up_script};
 
     use super::*;
-
-    fn script(pid: u32) -> Process {
-        Process {
-            pid,
-            started: 1,
-            user: None,
-            command: vec!["python3".to_owned(), "run_sell_orders.py".to_owned()],
-            role: Role::Script("run_sell_orders".to_owned()),
-            unit: None,
-        }
-    }
 
     fn lookout(fake: &FakeMachine, powers: Powers) -> (Lookout, NewsReceiver) {
         Lookout::on(fake.machine(Names::default()), &Config::default(), powers)
@@ -330,7 +332,7 @@ mod tests {
     #[tokio::test]
     async fn who_only_looks_names_what_to_type_and_stops_nothing() {
         let fake = FakeMachine::default();
-        fake.add_process(script(4711));
+        fake.add_process(made_up_script(4711, None));
         let (lookout, _news) = lookout(&fake, Powers::LOOKS);
         let found = broker::session::Conflicts::look(&lookout).await.expect("seen");
         assert_eq!(found.len(), 1);
@@ -341,7 +343,7 @@ mod tests {
     #[tokio::test]
     async fn who_may_stops_it_tells_so_and_names_it_at_a_contest() {
         let fake = FakeMachine::default();
-        fake.add_process(script(4711));
+        fake.add_process(made_up_script(4711, None));
         let (lookout, mut news) = lookout(&fake, Powers { stops: true, ..Powers::LOOKS });
         let named = lookout.look_at_contest().await.expect("seen");
         assert!(named[0].contains("run_sell_orders.py") && named[0].contains("(stopped)"), "{named:?}");

@@ -162,17 +162,14 @@ impl<L: Login> Keeper<L> {
     /// Called on a timer. It notices that a session outlived the contest window, and makes the probe login
     /// of a contested account once the cool-down is over, without waiting for it.
     pub fn tend(self: &Arc<Self>) {
-        let now = self.clock.now();
-        let (news, landing) = {
-            let mut gate = lock(&self.gate);
-            let mut news: Vec<_> = gate.standing.observe(now).into_iter().collect();
-            news.extend(self.keep(&mut gate).err().and_then(Unkept::news));
+        let (news, landing) = self.gate(|gate, now| {
+            let news = gate.standing.observe(now);
             let wanted = gate.standing.contest.open().is_some()
                 && gate.flight.is_none()
                 && gate.standing.live.is_none()
                 && gate.standing.may_log_in(now, self.is_due()).is_ok();
-            (news, wanted.then(|| self.begin(&mut gate, now)))
-        };
+            (news, wanted.then(|| self.begin(gate, now)))
+        });
         self.tell(news);
         if let Some(landing) = landing {
             (self.spawn)(Box::pin(landing.fly()));
@@ -204,14 +201,11 @@ impl<L: Login> Keeper<L> {
 
     /// How the keeper stands at this instant.
     pub fn status(&self) -> KeeperStatus {
-        let now = self.clock.now();
-        let (news, status) = {
-            let mut gate = lock(&self.gate);
-            let mut news: Vec<_> = gate.standing.observe(now).into_iter().collect();
-            news.extend(self.keep(&mut gate).err().and_then(Unkept::news));
+        let (news, status) = self.gate(|gate, now| {
+            let news = gate.standing.observe(now);
             let flying = gate.flight.is_some();
             (news, gate.standing.status(now, self.is_due(), flying))
-        };
+        });
         self.tell(news);
         status
     }

@@ -193,22 +193,11 @@ impl Systemd {
     ) -> Result<(), StopError> {
         let name = unit.name.as_str();
         let failed = |error: zbus::Error| stop(name, &error);
-        // A link to /dev/null takes the place of the file, so the file has to go.
-        let own_file = Path::new(&unit.fragment);
-        let is_in_the_way = own_file.parent().is_some_and(|folder| {
-            folder.ends_with("systemd/system") && folder.starts_with("/etc")
-                || folder.ends_with("systemd/user") && !folder.starts_with("/usr")
-        }) && own_file.symlink_metadata().is_ok_and(|meta| meta.is_file());
         let aside = self.aside.join(name);
-        let moved = is_in_the_way.then(|| (unit.fragment.clone(), aside.to_string_lossy().into_owned()));
-        let retired = Retired {
-            name: name.to_owned(),
-            manager: unit.manager,
-            was_up: unit.is_up(),
-            was_enabled: unit.is_enabled(),
-            moved: moved.clone(),
-        };
-        note(&retired).map_err(|error| StopError::Failed(format!("{name} is left as it is: {error}")))?;
+        let moved = is_in_the_way(Path::new(&unit.fragment))
+            .then(|| (unit.fragment.clone(), aside.to_string_lossy().into_owned()));
+        note(&Retired::of(unit, moved.clone()))
+            .map_err(|error| StopError::Failed(format!("{name} is left as it is: {error}")))?;
         let manager = manager(connection).await.map_err(failed)?;
         if unit.is_up() {
             let _job: OwnedObjectPath = manager.call("StopUnit", &(name, "replace")).await.map_err(failed)?;
@@ -236,6 +225,14 @@ impl Systemd {
         let _: zbus::Result<()> = manager.call("ResetFailedUnit", &(name,)).await;
         Ok(())
     }
+}
+
+/// Whether a unit's file stands where the mask, a link to /dev/null, has to: a packaged one does not.
+fn is_in_the_way(file: &Path) -> bool {
+    let Some(folder) = file.parent() else { return false };
+    let is_the_operators = folder.ends_with("systemd/system") && folder.starts_with("/etc");
+    let is_a_users = folder.ends_with("systemd/user") && !folder.starts_with("/usr");
+    (is_the_operators || is_a_users) && file.symlink_metadata().is_ok_and(|meta| meta.is_file())
 }
 
 /// Moves a file, also to another file system.

@@ -171,12 +171,8 @@ fn lock(config: &Config) -> Check {
 
 fn conflicts(config: &Config) -> Result<Check, Failure> {
     let (lookout, _news) = Lookout::new(config, Powers::LOOKS);
-    let holder = AccountLock::holder(&config.lock_dir, &config.account.name).ok().flatten();
     Ok(match super::block_on(lookout.look())? {
-        Ok((_, mut found)) => {
-            found.retain(|conflict| {
-                !matches!(&conflict.what, conflicts::What::Process(it) if holder.as_ref().is_some_and(|holder| holder.pid == it.pid))
-            });
+        Ok((_, found)) => {
             let names: Vec<String> = found.iter().map(conflicts::Conflict::name).collect();
             if names.is_empty() {
                 well("conflicts", "no other program uses the account on this machine")

@@ -9,15 +9,11 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use broker::Broker as _;
 use broker::session::{Generation, Memory};
-use conflicts::{FakeMachine, Names, Process, Role};
-use kotak_neo::http::{HttpOptions, HttpTransport};
-use kotak_neo::transport::Transport;
-use kotak_neo_broker::MakeTransport;
+use conflicts::{FakeMachine, Names, made_up_script};
 use kotak_neo_sim::{Endpoint, Fault, Kind, PacedClock, Server, Sim, SimConfig, Spelling};
 use market::demo::DAY1;
 use model::Timestamp;
 use model::clock::SharedClock;
-use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::cli::SelftestArgs;
@@ -25,7 +21,7 @@ use crate::clock::SystemClock;
 use crate::config::{BrokerKind, Config, KotakNeoConfig};
 use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
-use crate::live::{self, Connection, Parts};
+use crate::live::{self, Connection, NobodyElse, Parts};
 use crate::lock::AccountLock;
 use crate::lookout::{Lookout, Powers};
 use crate::output::{self, Align, Table, Tone};
@@ -90,13 +86,6 @@ struct Stage {
     _server: Server,
 }
 
-fn transport() -> MakeTransport {
-    Arc::new(|| {
-        let real = HttpTransport::new(HttpOptions::default()).map_err(|error| error.to_string())?;
-        Ok(Arc::new(real) as Arc<dyn Transport>)
-    })
-}
-
 fn stage() -> Result<Stage, Failure> {
     let mut config = Config::default();
     let paper = PaperMarket::load(&config, None)?;
@@ -112,18 +101,9 @@ fn stage() -> Result<Stage, Failure> {
     let kotak =
         KotakNeoConfig { base_url: format!("http://{}", server.address()), ..Config::kotak_neo_defaults() };
     config.account.broker = BrokerKind::KotakNeo(kotak.clone());
-    let secret = |text: &str| SecretString::from(text);
     let parts = Parts {
-        credentials: Credentials {
-            login: kotak_neo::credentials::Credentials {
-                consumer_key: secret(&known.consumer_key),
-                mobile_number: secret(&known.mobile),
-                ucc: secret(&known.ucc),
-                mpin: secret(&known.mpin),
-            },
-            totp_secret: secret(&known.totp_secret),
-        },
-        transport: transport(),
+        credentials: Credentials::of_simulator(&known),
+        transport: live::real_sockets(),
         clock: shared,
         sessions: paper.sessions.clone(),
         conflicts: Arc::new(NobodyElse),
@@ -132,15 +112,6 @@ fn stage() -> Result<Stage, Failure> {
     };
     let connection = Connection::open(&config, &kotak, parts)?;
     Ok(Stage { clock, sim, connection, _server: server })
-}
-
-/// The simulated account is nobody else's.
-struct NobodyElse;
-
-impl broker::session::Conflicts for NobodyElse {
-    fn look(&self) -> model::BoxFuture<'_, Result<Vec<String>, String>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
 }
 
 async fn on_the_simulator() -> Result<Vec<Check>, Failure> {
@@ -165,14 +136,7 @@ async fn on_the_simulator() -> Result<Vec<Check>, Failure> {
 /// A made-up machine with a legacy script is found out, and this one can be looked at.
 async fn conflict_detection() -> Seen {
     let fake = FakeMachine::default();
-    fake.add_process(Process {
-        pid: 4711,
-        started: 1,
-        user: None,
-        command: vec!["python3".to_owned(), "run_sell_orders.py".to_owned()],
-        role: Role::Script("run_sell_orders".to_owned()),
-        unit: None,
-    });
+    fake.add_process(made_up_script(4711, None));
     let config = Config::default();
     let (made_up, _news) = Lookout::on(fake.machine(Names::default()), &config, Powers::LOOKS);
     if made_up.look().await.map_or(0, |(_, found)| found.len()) != 1 {

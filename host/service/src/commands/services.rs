@@ -32,17 +32,11 @@ pub fn run(args: &ServicesArgs) -> Result<Exit, Failure> {
     let mut account = open(&args.read)?;
     let config = &account.config;
     let (lookout, _news) = Lookout::new(config, Powers::LOOKS);
-    let (survey, mut conflicts) = super::block_on(lookout.look())?.map_err(|why| {
+    let (survey, conflicts) = super::block_on(lookout.look())?.map_err(|why| {
         Failure::unavailable(anyhow::anyhow!("{why}")).hint("`tradeagent doctor` looks into it")
     })?;
     let Survey { units, processes, unseen } = survey;
     let holder = AccountLock::holder(&config.lock_dir, &config.account.name)?;
-    // The host that holds the account is the one owner.
-    if let Some(holder) = &holder {
-        conflicts.retain(
-            |conflict| !matches!(&conflict.what, conflicts::What::Process(it) if it.pid == holder.pid),
-        );
-    }
     let name = config.account.name.to_string();
     let next_task = account.access.status(&account.config).ok().and_then(|status| status.next_task);
     let exit = if conflicts.is_empty() { Exit::Ok } else { Exit::Conflict };

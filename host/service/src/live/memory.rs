@@ -6,7 +6,7 @@
 //! digest, by which new ones are told from those that were refused.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use model::{Account, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
+use crate::whole_file;
 
 /// Of the file's form. Another one is not read.
 const VERSION: u32 = 1;
@@ -76,7 +77,8 @@ impl Place {
                 credentials: credentials.clone(),
                 record: record.clone(),
             };
-            write(&path, &kept).map_err(|error| format!("{}: {error}", path.display()))
+            let bytes = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
+            whole_file::replace(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))
         };
         Ok(Memory { record, save: Arc::new(save) })
     }
@@ -102,46 +104,6 @@ impl Place {
         }
         Ok(kept.record)
     }
-}
-
-/// In one step, and on the disk when it comes back: a reader sees the old file or the new one.
-fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
-    // One that a crash left behind.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = private().open(&fresh)?;
-    crate::lock::leave_to_owner(&file, path)?;
-    file.write_all(&serde_json::to_vec(kept)?)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&fresh, path)?;
-    sync_folder_of(path)
-}
-
-fn private() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-#[cfg(unix)]
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-}
-
-#[cfg(not(unix))]
-fn sync_folder_of(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -78,6 +78,24 @@ pub struct Connection {
     news: Mutex<Option<NewsReceiver>>,
 }
 
+/// A made-up account has no other programs; nothing on this machine is looked at or stopped.
+pub struct NobodyElse;
+
+impl broker::session::Conflicts for NobodyElse {
+    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+/// A transport of its own for each login, over real sockets.
+pub fn real_sockets() -> MakeTransport {
+    Arc::new(|| {
+        HttpTransport::new(HttpOptions::default())
+            .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
+            .map_err(|error| error.to_string())
+    })
+}
+
 /// A connection to the account that the configuration names, over real sockets.
 ///
 /// The caller holds the account's lock: the record of its logins is read and written in the state folder.
@@ -93,11 +111,7 @@ pub fn connect(
     let places = credentials::Places::of_this_process(kotak.env_file.as_deref(), config.path.as_deref());
     let credentials = credentials::read(&places)?;
     let sessions = Sessions { calendar: config.calendar()?, exchange: model::Exchange::Nse, amo: config.amo };
-    let transport: MakeTransport = Arc::new(|| {
-        HttpTransport::new(HttpOptions::default())
-            .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
-            .map_err(|error| error.to_string())
-    });
+    let transport = real_sockets();
     let is_simulator = config.rehearsal.is_some() || kotak.base_url.starts_with("http://");
     let memory = memory::Place::new(&config.state_dir, &config.account.name, is_simulator)
         .recall(credentials.digest(), Arc::clone(&clock))?;

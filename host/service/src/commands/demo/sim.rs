@@ -3,20 +3,19 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
-use broker::session::{Conflicts, Memory};
+use broker::session::Memory;
 use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::MakeTransport;
 use kotak_neo_sim::{Endpoint, Fault, Kind, Server, SharedInstant, Sim, SimConfig, Spelling};
+use model::Timestamp;
 use model::clock::SharedClock;
-use model::{BoxFuture, Timestamp};
-use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::config::{BrokerKind, Config, KotakNeoConfig};
 use crate::credentials::Credentials;
 use crate::exit::Failure;
-use crate::live::{Connection, Parts};
+use crate::live::{Connection, NobodyElse, Parts};
 use crate::offload::Offloaded;
 use crate::wiring::PaperMarket;
 
@@ -25,15 +24,6 @@ pub(super) struct SimAccount {
     pub(super) connection: Arc<Connection>,
     pub(super) exchange: Arc<Mutex<paper::Exchange>>,
     _server: Server,
-}
-
-/// A made-up account has no other programs; nothing on this machine is looked at or stopped.
-struct Nobody;
-
-impl Conflicts for Nobody {
-    fn look(&self) -> BoxFuture<'_, Result<Vec<String>, String>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
 }
 
 impl SimAccount {
@@ -71,11 +61,11 @@ impl SimAccount {
             Ok(Arc::new(offloaded) as Arc<dyn Transport>)
         });
         let parts = Parts {
-            credentials: credentials(&login),
+            credentials: Credentials::of_simulator(&login),
             transport,
             clock: Arc::clone(clock),
             sessions: paper.sessions.clone(),
-            conflicts: Arc::new(Nobody),
+            conflicts: Arc::new(NobodyElse),
             lookout: None,
             memory: Memory::none(),
         };
@@ -90,17 +80,4 @@ fn script(sim: &Sim) {
     let dies = Kind::Expired { spelling: Spelling::Code100022, kills: true };
     sim.faults().add(Fault::new(dies).on([Endpoint::Place]).nth(1));
     sim.faults().add(Fault::new(Kind::Dropped { after: true }).on([Endpoint::Place]).nth(3));
-}
-
-fn credentials(login: &kotak_neo_sim::Credentials) -> Credentials {
-    let secret = |text: &str| SecretString::from(text);
-    Credentials {
-        login: kotak_neo::credentials::Credentials {
-            consumer_key: secret(&login.consumer_key),
-            mobile_number: secret(&login.mobile),
-            ucc: secret(&login.ucc),
-            mpin: secret(&login.mpin),
-        },
-        totp_secret: secret(&login.totp_secret),
-    }
 }

@@ -10,8 +10,7 @@ use serde::Serialize;
 use crate::clock;
 use crate::config::Config;
 use crate::control::reach;
-use crate::lock::AccountLock;
-use crate::lookout::me;
+use crate::lookout::me_and_the_holder;
 
 /// How a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,13 +55,9 @@ pub async fn read(machine: &Machine, config: &Config) -> Vec<Line> {
     let mut say = |what, state, evidence: String| lines.push(Line { what, state, evidence });
     let clock = clock::system();
     let status = status_with_a_session(config, &clock).await;
-    let holder = AccountLock::holder(&config.lock_dir, &config.account.name).ok().flatten();
     match machine.survey().await {
         Ok(survey) => {
-            let mut found = conflicts(&survey, &me());
-            found.retain(|conflict| {
-                !matches!(&conflict.what, conflicts::What::Process(it) if holder.as_ref().is_some_and(|holder| holder.pid == it.pid))
-            });
+            let found = conflicts(&survey, &me_and_the_holder(&config.lock_dir, &config.account.name));
             let ours = survey.units.iter().find(|unit| unit.is_ours());
             let runs = ours.is_some_and(conflicts::Unit::is_up) && found.is_empty();
             let evidence = match ours {
@@ -112,7 +107,8 @@ pub async fn read(machine: &Machine, config: &Config) -> Vec<Line> {
         None => (State::Bad, "the host does not answer".to_owned()),
     };
     say("Login successful (single login at startup)", state, evidence);
-    let (state, evidence) = match trouble(config) {
+    let trouble = trouble(config);
+    let (state, evidence) = match &trouble {
         Ok((0, _)) => {
             (State::Good, "no contest and no early end of a session in the journal today".to_owned())
         }
@@ -147,7 +143,7 @@ pub async fn read(machine: &Machine, config: &Config) -> Vec<Line> {
     };
     let (state, evidence) = of("re-authentication");
     say("Re-authentication works if JWT expires", state, evidence);
-    let (state, evidence) = match trouble(config) {
+    let (state, evidence) = match &trouble {
         Ok((_, 0)) => (
             State::Good,
             "no failed login in the journal today; an answer without data is an error by name".to_owned(),

@@ -20,6 +20,7 @@ use crate::exit::Failure;
 use crate::live;
 use crate::lock::AccountLock;
 use crate::lookout::Powers;
+use crate::whole_file;
 
 /// The names that a login needs.
 const NAMES: [&str; 5] =
@@ -223,31 +224,18 @@ impl Legacy {
         manifest.created(vec![target.to_owned()])?;
         #[cfg(unix)]
         {
-            use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+            use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(from).map_or(0o600, |meta| meta.permissions().mode() & 0o7777);
             if mode & 0o077 != 0 {
                 manifest.changes_mode(from, mode)?;
                 fs::set_permissions(from, fs::Permissions::from_mode(mode & 0o700))
                     .with_context(|| format!("{} stays open to others", from.display()))?;
             }
-            let parent = target.parent().context("a file in a folder")?;
-            fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
-            // In one step: half a file would be kept the next time.
-            let fresh = target.with_extension("env.new");
-            let write = || -> std::io::Result<()> {
-                let _ = fs::remove_file(&fresh);
-                let mut file = fs::File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
-                std::io::Write::write_all(&mut file, text.as_bytes())?;
-                file.sync_all()?;
-                fs::rename(&fresh, target)
-            };
-            write().with_context(|| format!("{} cannot be written", target.display()))?;
         }
         #[cfg(not(unix))]
-        {
-            let _ = from;
-            fs::write(target, text).with_context(|| format!("{} cannot be written", target.display()))?;
-        }
+        let _ = from;
+        whole_file::replace(target, text.as_bytes())
+            .with_context(|| format!("{} cannot be written", target.display()))?;
         Ok(())
     }
 }

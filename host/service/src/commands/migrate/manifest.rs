@@ -1,13 +1,13 @@
 //! What a migration has made and changed, written down before it does.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
+use crate::whole_file;
 
 /// Where backups are.
 pub const FOLDER: &str = "/var/backups/tradeagent";
@@ -39,15 +39,10 @@ impl Manifest {
     }
 
     fn save(&self) -> Result<(), Failure> {
-        let kept = || -> std::io::Result<()> {
-            fs::create_dir_all(FOLDER)?;
-            let fresh = format!("{FILE}.new");
-            let mut file = fs::File::create(&fresh)?;
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.sync_all()?;
-            fs::rename(fresh, FILE)
-        };
-        kept().with_context(|| format!("{FILE} cannot be written")).map_err(Failure::general)
+        let bytes = serde_json::to_vec_pretty(self).context("the manifest as JSON")?;
+        whole_file::replace(Path::new(FILE), &bytes)
+            .with_context(|| format!("{FILE} cannot be written"))
+            .map_err(Failure::general)
     }
 
     /// These are made, or about to be.
