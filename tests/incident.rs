@@ -100,7 +100,8 @@ fn two_programs_on_one_account_stop_the_trading_and_it_goes_on_by_itself() {
         let (noisy, quiet) = (Timestamp::at_ist(DAY1, 9, 14), Timestamp::at_ist(DAY1, 10, 0));
         morning.sim.faults().add(Fault::new(Kind::ForeignLogin { after_s: 13 }).between(noisy, quiet));
         let session = Arc::clone(&morning.host.world.live.as_ref().expect("live").session);
-        let running = morning.connection.start_session(&morning.host.world.desk);
+        let mut running = morning.connection.start_session(&morning.host.world.desk);
+        morning.connection.watch_young(&mut running);
         let (_keep, stop) = watch::channel(false);
         let sim = Arc::clone(&morning.sim);
         let (clock, found) = (Arc::clone(&morning.clock), Arc::clone(&morning.found));

@@ -38,17 +38,24 @@ pub(super) fn listed_session(sessions: &Sessions, now: Timestamp) -> Date {
     }
 }
 
-/// Lets the keeper notice that a contest is over, and make its probe; and asks for a report now and then
-/// while a session is young.
+/// Lets the keeper notice that a contest is over, and make its probe.
+pub(super) async fn tend_session(connection: Arc<Connection>) {
+    let Connection { keeper, clock, .. } = &*connection;
+    loop {
+        keeper.tend();
+        clock.sleep_until(clock.now().plus_seconds(TEND_SECONDS)).await;
+    }
+}
+
+/// Asks for a report now and then while a session is young.
 ///
 /// A contest is told by sessions that die young, and a death is seen only by a call. When nothing is to be
 /// traded calls are minutes apart, and a session that died after seconds would seem to have lived long.
-pub(super) async fn tend_session(connection: Arc<Connection>) {
+pub(super) async fn watch_young(connection: Arc<Connection>) {
     let Connection { keeper, clock, broker, .. } = &*connection;
     let young = young_nanos();
     let mut asked = clock.now();
     loop {
-        keeper.tend();
         let now = clock.now();
         let age = keeper.current().map(|session| now.nanos_since(session.opened)).filter(|age| *age <= young);
         // Once more in its last moments, so that what died before them is not taken for having outlived them.

@@ -330,9 +330,16 @@ impl Connection {
     /// Begins what runs beside the tasks, until it is dropped.
     pub fn start(self: &Arc<Self>, desk: &Desk) -> Running {
         let mut running = self.start_session(desk);
+        self.watch_young(&mut running);
         running.tasks.spawn(follow::feed(Arc::clone(self), desk.clone()));
         running.tasks.spawn(follow::quotes(Arc::clone(self), desk.clone()));
         running
+    }
+
+    /// Sees early when a young session dies. Its calls fall between the tasks' own, so a simulated day whose
+    /// order of calls is to be the same each time goes without.
+    pub fn watch_young(self: &Arc<Self>, running: &mut Running) {
+        running.tasks.spawn(follow::watch_young(Arc::clone(self)));
     }
 
     /// The part of it that belongs on simulated time: a feed and a poller have none.
