@@ -12,7 +12,7 @@ use market::demo::{DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use model::Timestamp;
 use model::clock::SharedClock;
 use oms::Blocking;
-use runtime::{Mode, Profile};
+use runtime::{Mode, Profile, Turns};
 use tokio::sync::watch;
 use tradeagent::clock::{SimulatedClock, simulated_runtime};
 use tradeagent::config::{BrokerKind, Config, KotakNeoConfig, PositionConfig};
@@ -74,6 +74,7 @@ fn open(from: Timestamp) -> Morning {
         clock: Arc::clone(&clock),
         blocking: Blocking::Local,
         profile: Profile::Live,
+        turns: Turns::Whole,
         cache: None,
         seed: 1,
         book: None,

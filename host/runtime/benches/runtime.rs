@@ -86,7 +86,8 @@ fn bars(c: &mut Criterion) {
 
 fn load_component(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("folder");
-    let options = RuntimeOptions { profile: Profile::Live, cache_dir: Some(folder.path().to_owned()) };
+    let options =
+        RuntimeOptions { cache_dir: Some(folder.path().to_owned()), ..RuntimeOptions::new(Profile::Live) };
     let cached = Runtime::new(options).expect("runtime");
     let plain = Runtime::new(RuntimeOptions::new(Profile::Live)).expect("runtime");
     let mut group = c.benchmark_group("load");

@@ -32,13 +32,25 @@ pub struct RuntimeOptions {
     pub profile: Profile,
     /// A folder for compiled code, the service's own; none: compile at every start.
     pub cache_dir: Option<PathBuf>,
+    /// Who computes while a live strategy does.
+    pub turns: Turns,
 }
 
 impl RuntimeOptions {
-    /// Without a cache.
+    /// Without a cache, and in turns.
     pub const fn new(profile: Profile) -> Self {
-        Self { profile, cache_dir: None }
+        Self { profile, cache_dir: None, turns: Turns::Slices }
     }
+}
+
+/// How live strategies on one thread share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    /// Each computes for an epoch of real time, then its siblings get a turn.
+    Slices,
+    /// Each computes until it waits or ends: on simulated time, where nobody is late and real time must not
+    /// decide whose turn is next.
+    Whole,
 }
 
 /// The host's WebAssembly is not available at all.
@@ -65,6 +77,7 @@ pub struct Runtime {
 
 pub(crate) struct Inner {
     profile: Profile,
+    turns: Turns,
     cache: Cache,
     // Before the engine: its thread stops first.
     pulse: Option<Pulse>,
@@ -80,7 +93,9 @@ impl Runtime {
             Profile::Deterministic => None,
         };
         let cache = Cache::new(&engine, options.cache_dir.as_deref());
-        Ok(Self { inner: Arc::new(Inner { profile: options.profile, cache, pulse, engine }) })
+        Ok(Self {
+            inner: Arc::new(Inner { profile: options.profile, turns: options.turns, cache, pulse, engine }),
+        })
     }
 
     /// Checks, compiles and links a component. Compiling takes tens of milliseconds: call it where
@@ -183,6 +198,11 @@ impl Loaded {
 
     pub(crate) fn profile(&self) -> Profile {
         self.parts.runtime.profile
+    }
+
+    /// How it shares the thread with its siblings.
+    pub(crate) fn turns(&self) -> Turns {
+        self.parts.runtime.turns
     }
 
     /// The thread behind live runs.

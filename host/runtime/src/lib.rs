@@ -36,7 +36,7 @@ pub use check::{Inspection, Refusal, inspect};
 pub use engine::Profile;
 pub use grants::{Grants, Role};
 pub use inline::InlineInstance;
-pub use instance::{LoadError, Loaded, Runtime, RuntimeOptions};
+pub use instance::{LoadError, Loaded, Runtime, RuntimeOptions, Turns};
 pub use limits::Limits;
 pub use live::LiveInstance;
 pub use outcome::{Outcome, RunResult, StopReason, TaskErrorKind};

@@ -9,7 +9,7 @@ use crate::bindings::tradeagent::strategy::types;
 use crate::convert;
 use crate::engine::Profile;
 use crate::host::Host;
-use crate::instance::{Loaded, Run};
+use crate::instance::{Loaded, Run, Turns};
 use crate::outcome::{Outcome, RunResult, StopReason};
 use crate::run::{Cause, RunInfo};
 use crate::services::Services;
@@ -85,15 +85,18 @@ impl LiveInstance {
 
     fn store(&self, info: &Arc<RunInfo>) -> Store<Host> {
         let mut store = self.loaded.store(&self.services, info);
-        store.epoch_deadline_callback(|mut caller| {
+        let turns = self.loaded.turns();
+        store.epoch_deadline_callback(move |mut caller| {
             let host = caller.data_mut();
             if host.until.is_some_and(crate::pulse::Until::passed) {
                 let limit = host.limits().run_time;
                 host.end_with(StopReason::OutOfTime { limit });
                 return Ok(UpdateDeadline::Interrupt);
             }
-            // Siblings get a turn, and then one more epoch.
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            Ok(match turns {
+                Turns::Slices => UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())),
+                Turns::Whole => UpdateDeadline::Continue(1),
+            })
         });
         store
     }

@@ -304,8 +304,10 @@ fn unknown_imports_and_missing_tasks_are_named() {
 fn a_cached_component_runs_as_a_fresh_one() {
     let folder = tempfile::tempdir().expect("folder");
     for _ in 0..2 {
-        let options =
-            RuntimeOptions { profile: Profile::Deterministic, cache_dir: Some(folder.path().to_owned()) };
+        let options = RuntimeOptions {
+            cache_dir: Some(folder.path().to_owned()),
+            ..RuntimeOptions::new(Profile::Deterministic)
+        };
         let runtime = Runtime::new(options).expect("runtime");
         let loaded =
             runtime.load(&fixture("counter", "monitor"), Grants::of(Role::Monitor), limits()).expect("loads");

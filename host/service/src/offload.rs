@@ -1,9 +1,9 @@
 //! A real socket under simulated time.
 //!
 //! Simulated time jumps when every task is idle, and a task that waits for a socket looks idle. So the call
-//! runs on a runtime of its own, in real time, while a thread of this runtime's blocking pool waits for it:
-//! simulated time stands still meanwhile. The other side is told the instant first, because its clock is
-//! ours.
+//! runs on a runtime of its own, in real time, and this runtime's only thread waits for it: simulated time
+//! stands still meanwhile, and so does every other task, so that how long an answer takes does not decide
+//! whose turn is next. The other side is told the instant first, because its clock is ours.
 
 use std::sync::Arc;
 
@@ -29,25 +29,25 @@ impl Offloaded {
         Self { inner, io, clock, tell }
     }
 
-    async fn wait<T: Send + 'static>(
+    fn wait<T: Send + 'static>(
         &self,
         call: impl Future<Output = Result<T, TransportError>> + Send + 'static,
     ) -> Result<T, TransportError> {
         (self.tell)(self.clock.now());
-        let task = self.io.spawn(call);
-        let io = self.io.clone();
-        let ended = tokio::task::spawn_blocking(move || io.block_on(task)).await;
-        ended
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_else(|| Err(TransportError::NoAnswer("the call's task ended".to_owned())))
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.io.spawn(async move {
+            // Whoever asked waits below.
+            let _ = answer.send(call.await);
+        });
+        answered.recv().unwrap_or_else(|_| Err(TransportError::NoAnswer("the call's task ended".to_owned())))
     }
 }
 
 impl Transport for Offloaded {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(self.wait(async move { inner.send(request).await }))
+        // Sent when it is first polled, as by any other transport.
+        Box::pin(async move { self.wait(async move { inner.send(request).await }) })
     }
 
     fn pause(&self, length: std::time::Duration) -> BoxFuture<'_, ()> {

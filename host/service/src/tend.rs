@@ -3,7 +3,9 @@
 //! The books are read at each doubt, after each renewal of the session, and on a timer; more often while an
 //! outcome is unknown, so that three reads over the listing lag are had soon.
 
+use model::Timestamp;
 use model::clock::SharedClock;
+use model::time::{MINUTE, SECOND};
 use oms::Desk;
 use tokio::sync::Notify;
 
@@ -12,8 +14,9 @@ use crate::supervisor::Pulse;
 /// Between two looks while an outcome is unknown: more than a quarter of the listing lag of 60 s, so that
 /// each read counts, and four of them are had in little more than the lag.
 const DOUBT_SECONDS: i64 = 21;
-/// Between two looks otherwise.
-const LOOK_SECONDS: i64 = 60;
+/// The second of each minute at which it looks otherwise. Tasks begin on whole minutes, and a read of all
+/// books nearly fills the broker's limit of calls in a second: an order must not wait behind it.
+const LOOK_AT_SECOND: i64 = 30;
 /// Between two reads of the books when nothing calls for one.
 const RECONCILE_SECONDS: i64 = 300;
 
@@ -22,7 +25,8 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
     let mut last_read = clock.now();
     loop {
         let doubtful = !desk.unresolved().is_empty();
-        let look = clock.now().plus_seconds(if doubtful { DOUBT_SECONDS } else { LOOK_SECONDS });
+        let now = clock.now();
+        let look = if doubtful { now.plus_seconds(DOUBT_SECONDS) } else { next_look(now) };
         let called = tokio::select! {
             biased;
             () = desk.doubt() => true,
@@ -30,7 +34,7 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
             () = clock.sleep_until(look) => false,
         };
         let now = clock.now();
-        let due = now.nanos_since(last_read) >= RECONCILE_SECONDS * model::time::SECOND;
+        let due = now.nanos_since(last_read) >= RECONCILE_SECONDS * SECOND;
         if called || doubtful || due {
             last_read = now;
             read(&desk, called || doubtful).await;
@@ -40,6 +44,13 @@ pub async fn tend(desk: Desk, clock: SharedClock, renewed: std::sync::Arc<Notify
         }
         pulse.beat();
     }
+}
+
+/// The next look when nothing is in doubt.
+fn next_look(now: Timestamp) -> Timestamp {
+    let into = now.nanos().rem_euclid(MINUTE);
+    let at = LOOK_AT_SECOND * SECOND;
+    now.plus_nanos(if into < at { at - into } else { MINUTE + at - into })
 }
 
 /// Reads the books once and says what differs. That nothing could be read is loud only where something is
@@ -57,5 +68,19 @@ async fn read(desk: &Desk, matters: bool) {
         }
         Err(error) if matters => tracing::warn!(%error, "the books could not be read"),
         Err(error) => tracing::debug!(%error, "the books could not be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_is_in_the_middle_of_a_minute_and_never_now() {
+        let minute = Timestamp::at_ist("2026-05-13".parse().expect("a date"), 16, 5);
+        let looks = [(0, 30), (29, 30), (30, 90), (59, 90)];
+        for (now, look) in looks {
+            assert_eq!(next_look(minute.plus_seconds(now)), minute.plus_seconds(look), "{now}");
+        }
     }
 }

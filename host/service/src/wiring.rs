@@ -14,7 +14,7 @@ use model::{
 };
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
-use runtime::{Profile, Runtime, RuntimeOptions, Services};
+use runtime::{Profile, Runtime, RuntimeOptions, Services, Turns};
 use tokio::sync::Notify;
 
 use crate::config::{BrokerKind, Config};
@@ -181,6 +181,8 @@ pub struct Ways {
     pub blocking: Blocking,
     /// How computing is bounded.
     pub profile: Profile,
+    /// Who computes while a live strategy does.
+    pub turns: Turns,
     /// Where compiled code is kept.
     pub cache: Option<std::path::PathBuf>,
     /// Fixes what chance decides on paper.
@@ -197,7 +199,7 @@ impl World {
         mut journal: Box<dyn Journal>,
         ways: Ways,
     ) -> Result<Self, Failure> {
-        let Ways { clock, blocking, profile, cache, .. } = ways;
+        let Ways { clock, blocking, profile, turns, cache, .. } = ways;
         let Link { broker, market, sessions, exchange, live } = link;
         let settings = &config.account;
         let account = settings.name.clone();
@@ -213,7 +215,7 @@ impl World {
             DeskView { market: Arc::clone(&market), sessions: sessions.clone(), clock: Arc::clone(&clock) };
         let desk = Desk::open(desk_config, journal, Arc::clone(&broker), Arc::clone(&clock), Arc::new(view))
             .map_err(|error| Failure::general(error.into()))?;
-        let runtime = Runtime::new(RuntimeOptions { profile, cache_dir: cache })
+        let runtime = Runtime::new(RuntimeOptions { profile, cache_dir: cache, turns })
             .map_err(|error| Failure::general(error.into()))?;
         let strategies =
             strategies::load(&runtime, &config.strategies).map_err(|error| Failure::config(error.into()))?;

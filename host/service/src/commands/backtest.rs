@@ -34,8 +34,8 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let bytes = crate::strategies::read_component(&args.component)
         .with_context(|| format!("the component {} cannot be read", args.component.display()))?;
     let runtime = Runtime::new(RuntimeOptions {
-        profile: Profile::Deterministic,
         cache_dir: Some(crate::config::Config::default().plugin_cache()),
+        ..RuntimeOptions::new(Profile::Deterministic)
     })
     .map_err(anyhow::Error::from)?;
     let loaded = runtime

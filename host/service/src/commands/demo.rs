@@ -13,7 +13,7 @@ use market::{Market, PriceSource};
 use model::clock::SharedClock;
 use model::{Action, Date, Fact, LedgerKind, Money, PositionView, Symbol, Timestamp};
 use oms::{Blocking, Desk};
-use runtime::{Mode, Profile};
+use runtime::{Mode, Profile, Turns};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -103,6 +103,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
             clock: Arc::clone(&clock),
             blocking: Blocking::Local,
             profile: Profile::Live,
+            turns: Turns::Whole,
             cache: Some(config.plugin_cache()),
             seed: 1,
             book: None,

@@ -9,7 +9,7 @@ use model::clock::SharedClock;
 use model::{Clock as _, Timestamp};
 use oms::Blocking;
 use paper::RemotePaper;
-use runtime::{Mode, Profile};
+use runtime::{Mode, Profile, Turns};
 use tokio::sync::watch;
 
 use crate::cli::RunArgs;
@@ -86,6 +86,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: boo
         clock: Arc::clone(&clock),
         blocking,
         profile: Profile::Live,
+        turns: Turns::Slices,
         cache: Some(config.plugin_cache()),
         seed: 1,
         book: rehearsal.is_none().then(|| config.state_dir.join("paper-book.jsonl")),
@@ -123,6 +124,7 @@ async fn serve_live(
         clock,
         blocking: Blocking::Threaded,
         profile: Profile::Live,
+        turns: Turns::Slices,
         cache: Some(config.plugin_cache()),
         seed: 1,
         book: None,

@@ -9,7 +9,7 @@ use journal::{Journal, SqliteJournal};
 use market::PriceSource;
 use model::{Date, Money, Timestamp};
 use oms::Blocking;
-use runtime::{Mode, Profile};
+use runtime::{Mode, Profile, Turns};
 use serde::Serialize;
 
 use crate::cli::SimulateArgs;
@@ -74,6 +74,7 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         clock: clock.clone(),
         blocking: Blocking::Inline,
         profile: Profile::Deterministic,
+        turns: Turns::Whole,
         cache: Some(config.plugin_cache()),
         seed: args.seed,
         book: None,
