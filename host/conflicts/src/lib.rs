@@ -40,4 +40,4 @@ pub use processes::{RealProcesses, ancestors, started};
 pub use rules::{Conflict, Danger, Me, What, conflicts};
 pub use seen::{Manager, Process, Role, Survey, Unit, UnitKind};
 #[cfg(windows)]
-pub use windows::WindowsManagers;
+pub use windows::{WindowsManagers, may_change_services};

@@ -40,7 +40,9 @@ const SCRIPTS: [&str; 7] = [
     "live_price_manager",
 ];
 
-const SERVICES: [&str; 5] = [
+/// Ours is among them: it is told from the others by what it runs.
+const SERVICES: [&str; 6] = [
+    "tradeagent",
     "ModularTradeAgent_Sell",
     "ModularTradeAgent_Main",
     "ModularTradeAgent_Monitor",

@@ -61,6 +61,12 @@ fn list(names: &Names) -> Result<Vec<Process>, ProbeError> {
         }
         let command: Vec<String> =
             process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        if cfg!(windows) && command.is_empty() && is_python(&process.name().to_string_lossy()) {
+            return Err(ProbeError(format!(
+                "what process {pid} ({}) runs is not shown to this user: look as an administrator",
+                process.name().to_string_lossy()
+            )));
+        }
         let Some(role) = role(process, &command, names) else { continue };
         let pid = pid.as_u32();
         found.push(Process {

@@ -2,12 +2,14 @@
 //! number and start time.
 
 use std::process::Command;
+use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use model::BoxFuture;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
-use windows_service::service::{ServiceAccess, ServiceStartType, ServiceState};
+use windows_service::service::{Service, ServiceAccess, ServiceStartType, ServiceState};
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+use windows_sys::Win32::System::Services::{ChangeServiceConfigW, SERVICE_NO_CHANGE};
 
 use crate::names::Names;
 use crate::port::{Managers, ProbeError, Retired, StopError, UnitsSeen};
@@ -18,6 +20,8 @@ const END_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// `ERROR_SERVICE_DOES_NOT_EXIST`.
 const NO_SUCH_SERVICE: i32 = 1060;
+/// `ERROR_SERVICE_ALREADY_RUNNING`.
+const RUNS_ALREADY: i32 = 1056;
 /// `ERROR_ACCESS_DENIED`.
 const ACCESS_DENIED: i32 = 5;
 
@@ -58,9 +62,7 @@ impl Managers for WindowsManagers {
             if retired.name.starts_with('\\') {
                 return tool("schtasks", &["/Change", "/TN", &retired.name, "/ENABLE"]);
             }
-            let start = if retired.was_enabled { "auto" } else { "demand" };
-            tool("sc", &["config", &retired.name, "start=", start])?;
-            if retired.was_up { tool("sc", &["start", &retired.name]) } else { Ok(()) }
+            restore_service(&retired)
         }))
     }
 }
@@ -190,23 +192,52 @@ fn tasks(names: &Names) -> Result<Vec<Unit>, ProbeError> {
     Ok(units)
 }
 
+fn failed(name: &str) -> impl Fn(windows_service::Error) -> StopError {
+    move |error| match code(&error) {
+        Some(ACCESS_DENIED) => StopError::NotAllowed(format!("{name}: run this as administrator")),
+        _ => StopError::Failed(format!("{name}: {error}")),
+    }
+}
+
+fn open(name: &str, access: ServiceAccess) -> Result<Service, StopError> {
+    ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
+        .and_then(|manager| manager.open_service(name, access))
+        .map_err(failed(name))
+}
+
+/// Sets how a service starts, and nothing else of it.
+fn set_start(service: &Service, start: ServiceStartType) -> windows_service::Result<()> {
+    // SAFETY: the handle is open as long as `service` is; what is null or says "no change" is left as it is.
+    let done = unsafe {
+        ChangeServiceConfigW(
+            service.raw_handle(),
+            SERVICE_NO_CHANGE,
+            start.to_raw(),
+            SERVICE_NO_CHANGE,
+            null(),
+            null(),
+            null_mut(),
+            null(),
+            null(),
+            null(),
+            null(),
+        )
+    };
+    if done == 0 { Err(windows_service::Error::Winapi(std::io::Error::last_os_error())) } else { Ok(()) }
+}
+
 #[expect(clippy::disallowed_methods, reason = "waits for another program on a real machine")]
 fn retire_service(unit: &Unit) -> Result<(), StopError> {
-    let failed = |error: windows_service::Error| match code(&error) {
-        Some(ACCESS_DENIED) => StopError::NotAllowed(format!("{}: run this as administrator", unit.name)),
-        _ => StopError::Failed(format!("{}: {error}", unit.name)),
-    };
-    let manager =
-        ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT).map_err(failed)?;
-    let access = ServiceAccess::QUERY_STATUS | ServiceAccess::STOP;
-    let service = manager.open_service(&unit.name, access).map_err(failed)?;
+    let failed = failed(&unit.name);
+    let access = ServiceAccess::QUERY_STATUS | ServiceAccess::STOP | ServiceAccess::CHANGE_CONFIG;
+    let service = open(&unit.name, access)?;
     // First: a service that its own recovery actions start again must not.
-    tool("sc", &["config", &unit.name, "start=", "disabled"])?;
-    if service.query_status().map_err(failed)?.current_state != ServiceState::Stopped {
-        service.stop().map_err(failed)?;
+    set_start(&service, ServiceStartType::Disabled).map_err(&failed)?;
+    if service.query_status().map_err(&failed)?.current_state != ServiceState::Stopped {
+        service.stop().map_err(&failed)?;
     }
     let mut waited = Duration::ZERO;
-    while service.query_status().map_err(failed)?.current_state != ServiceState::Stopped {
+    while service.query_status().map_err(&failed)?.current_state != ServiceState::Stopped {
         if waited >= END_WITHIN {
             return Err(StopError::Failed(format!("{} does not end", unit.name)));
         }
@@ -214,6 +245,26 @@ fn retire_service(unit: &Unit) -> Result<(), StopError> {
         waited += LOOK_AGAIN;
     }
     Ok(())
+}
+
+fn restore_service(retired: &Retired) -> Result<(), StopError> {
+    let failed = failed(&retired.name);
+    let service = open(&retired.name, ServiceAccess::CHANGE_CONFIG | ServiceAccess::START)?;
+    let start = if retired.was_enabled { ServiceStartType::AutoStart } else { ServiceStartType::OnDemand };
+    set_start(&service, start).map_err(&failed)?;
+    if !retired.was_up {
+        return Ok(());
+    }
+    match service.start::<&str>(&[]) {
+        Err(error) if code(&error) != Some(RUNS_ALREADY) => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether this process may make, change and stop services.
+pub fn may_change_services() -> bool {
+    let access = ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE;
+    ServiceManager::local_computer(None::<&str>, access).is_ok()
 }
 
 fn tool(program: &str, arguments: &[&str]) -> Result<(), StopError> {

@@ -127,6 +127,10 @@ pub struct RunArgs {
     /// Log in although other programs on the account could not be looked for
     #[arg(long)]
     pub allow_unknown_conflicts: bool,
+    /// Started by the service control manager
+    #[cfg(windows)]
+    #[arg(long, hide = true)]
+    pub service: bool,
 }
 
 /// `login`.

@@ -13,6 +13,7 @@ pub mod lock;
 pub mod lookout;
 pub mod notify;
 pub mod output;
+pub mod places;
 pub mod report;
 pub mod whole_file;
 // The day's side.

@@ -79,6 +79,7 @@ impl LockError {
 #[derive(Debug)]
 pub struct AccountLock {
     /// Held for its lock.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "the lock goes with it"))]
     file: File,
     path: PathBuf,
 }
@@ -291,8 +292,15 @@ pub fn is_root() -> bool {
 }
 
 /// Where account locks are, for root the machine's folder, else this user's.
+#[cfg(unix)]
 pub fn default_dir() -> PathBuf {
     if is_root() { PathBuf::from("/run/lock/tradeagent") } else { runtime_dir() }
+}
+
+/// Where account locks are: one folder for the whole machine. Who may not use it learns that it cannot be told.
+#[cfg(not(unix))]
+pub fn default_dir() -> PathBuf {
+    crate::places::etc().join("lock")
 }
 
 /// Runtime files: `/run/tradeagent` for root, `$XDG_RUNTIME_DIR/tradeagent`, or `/tmp/tradeagent-UID`.
@@ -305,12 +313,6 @@ pub fn runtime_dir() -> PathBuf {
         Some(dir) => dir.join("tradeagent"),
         None => PathBuf::from(format!("/tmp/tradeagent-{}", rustix::process::geteuid().as_raw())),
     }
-}
-
-/// Runtime files.
-#[cfg(not(unix))]
-pub fn runtime_dir() -> PathBuf {
-    std::env::temp_dir().join("tradeagent")
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! `guard`: a program that must not run beside the host runs under the account's lock.
 //!
 //! On Unix it takes this process's place and the lock with it, so the lock goes when the program does, however
-//! it ends.
+//! it ends. On Windows it runs in a job with this process, and ends with it.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -14,12 +13,13 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::lock::{AccountLock, LockError};
+use crate::places;
 
 /// Runs it. The answer is the command's exit code; one that a signal ended counts as 128 and the signal.
 pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
     // Without a configuration the one of the service: a lock of this user's own would guard nothing.
-    let service = Path::new("/etc/tradeagent/tradeagent.toml");
-    let path = args.config.path.as_deref().or_else(|| service.exists().then_some(service));
+    let service = places::config_file();
+    let path = args.config.path.as_deref().or_else(|| service.exists().then_some(&*service));
     let config = Config::load(path)?;
     let what = format!("guard -- {}", args.command.join(" "));
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, &what, SystemClock.now());
@@ -57,14 +57,18 @@ fn take_place(mut command: Command, lock: AccountLock) -> std::io::Result<u8> {
     Err(error)
 }
 
+/// Waits for its end. The job ends it should this program be ended first: it must not go on without the lock.
 #[cfg(not(unix))]
 fn take_place(mut command: Command, lock: AccountLock) -> std::io::Result<u8> {
+    let mut limits = win32job::ExtendedLimitInfo::new();
+    limits.limit_kill_on_job_close();
+    let job = win32job::Job::create_with_limit_info(&limits).map_err(std::io::Error::other)?;
+    // What this process starts from now on is in it too.
+    job.assign_current_process().map_err(std::io::Error::other)?;
     let status = command.status()?;
     drop(lock);
-    Ok(code(status))
-}
-
-#[cfg(not(unix))]
-fn code(status: std::process::ExitStatus) -> u8 {
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    // Closing it ends this process as well, with a code of the system's.
+    std::mem::forget(job);
+    Ok(code)
 }

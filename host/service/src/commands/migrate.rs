@@ -8,7 +8,7 @@ mod checklist;
 mod legacy;
 mod manifest;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 use conflicts::{Conflict, Machine, Names, RetiredNotes, Survey};
@@ -24,10 +24,10 @@ use crate::clock::SystemClock;
 use crate::config::{BrokerKind, Config};
 use crate::exit::{Exit, Failure};
 use crate::lookout::me;
-use crate::output;
+use crate::{output, places};
 
-const CONFIG_FILE: &str = "/etc/tradeagent/tradeagent.toml";
-const ENV_FILE: &str = "/etc/tradeagent/kotak_neo.env";
+/// What retiring a unit is, in the words of its manager.
+const RETIRE: &str = if cfg!(windows) { "stop and disable" } else { "stop, disable and mask" };
 
 /// What is going to be done.
 #[derive(Debug, Serialize)]
@@ -47,34 +47,39 @@ struct Answer {
 
 /// Does it.
 pub fn run(args: &MigrateArgs) -> Result<Exit, Failure> {
-    let config_path = args.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG_FILE));
+    let config_path = args.config.clone().unwrap_or_else(places::config_file);
     if args.undo {
-        as_root()?;
+        allowed()?;
         return undo().map(|()| Exit::Ok);
     }
     let machine = Machine::real(names(&config_path)?);
     let survey =
         super::block_on(machine.survey())?.map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
-    let earlier = if crate::lock::is_root() { Manifest::load()?.folder } else { None };
+    let earlier = if places::may_change_services() { Manifest::load()?.folder } else { None };
     let legacy = Legacy::find(args.from.as_deref().or(earlier.as_deref()), &survey)?;
-    let mut env = legacy.env_text(Path::new(ENV_FILE), args.ucc.as_deref())?;
+    let mut env = legacy.env_text(&places::env_file(), args.ucc.as_deref())?;
     let mut plan = plan(&survey, &legacy, &env, &config_path);
     if args.dry_run {
         return show(args.json, Answer { plan, done: Vec::new(), checklist: Vec::new() }, Exit::Ok);
     }
-    as_root()?;
+    allowed()?;
     if let Some(asked) = legacy::ask_for_ucc(&env) {
-        env = legacy.env_text(Path::new(ENV_FILE), Some(&asked))?;
+        env = legacy.env_text(&places::env_file(), Some(&asked))?;
         plan.missing = missing(&env);
     }
     if !plan.missing.is_empty() {
         let error = anyhow!("nothing was changed: {}", plan.missing.join("; "));
-        return Err(Failure::config(error)
-            .hint("`sudo tradeagent migrate --ucc UCC …`, or add the lines to the file first"));
+        return Err(Failure::config(error).hint(format!(
+            "`{}tradeagent migrate --ucc UCC …`, or add the lines to the file first",
+            places::SUDO
+        )));
     }
     let mut done = Vec::new();
     carry_out(&machine, &legacy, &env, &config_path, &mut done).map_err(|failure| {
-        failure.hint("`sudo tradeagent migrate` goes on from here; `sudo tradeagent migrate --undo` puts everything back")
+        failure.hint(format!(
+            "`{0}tradeagent migrate` goes on from here; `{0}tradeagent migrate --undo` puts everything back",
+            places::SUDO
+        ))
     })?;
     let config = Config::load(Some(&config_path))?;
     let checklist = super::block_on(checklist::read(&machine, &config))?;
@@ -94,12 +99,12 @@ fn names(config: &Path) -> Result<Names, Failure> {
     Ok(Names::default().and(&config.conflicts.units, &config.conflicts.scripts))
 }
 
-fn as_root() -> Result<(), Failure> {
-    if crate::lock::is_root() {
+fn allowed() -> Result<(), Failure> {
+    if places::may_change_services() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Permission, anyhow!("the machine's services are root's to change"))
-        .hint("put sudo before it; `--dry-run` needs no rights"))
+    Err(Failure::new(Exit::Permission, anyhow!("the machine's services are an administrator's to change"))
+        .hint(format!("{}; `--dry-run` needs no rights", places::NOT_ALLOWED)))
 }
 
 fn missing(env: &legacy::Env) -> Vec<String> {
@@ -108,7 +113,8 @@ fn missing(env: &legacy::Env) -> Vec<String> {
             vec![format!("{} lacks {}", from.display(), missing.join(", "))]
         }
         legacy::Env::Nowhere => vec![format!(
-            "there are no credentials: write {ENV_FILE}, or name the old agent's folder by --from"
+            "there are no credentials: write {}, or name the old agent's folder by --from",
+            places::env_file().display()
         )],
         _ => Vec::new(),
     }
@@ -118,7 +124,7 @@ fn plan(survey: &Survey, legacy: &Legacy, env: &legacy::Env, config: &Path) -> P
     let old: Vec<_> = survey.units.iter().filter(|unit| !unit.is_ours() && !unit.is_masked()).collect();
     let mut steps = Vec::new();
     for unit in &old {
-        steps.push(format!("stop, disable and mask {} ({}, {})", unit.name, unit.active, unit.file_state));
+        steps.push(format!("{RETIRE} {} ({}, {})", unit.name, unit.active, unit.file_state));
     }
     for process in &survey.processes {
         if let conflicts::Role::Script(script) = &process.role {
@@ -126,18 +132,19 @@ fn plan(survey: &Survey, legacy: &Legacy, env: &legacy::Env, config: &Path) -> P
         }
     }
     match env {
-        legacy::Env::There => steps.push(format!("keep {ENV_FILE}")),
+        legacy::Env::There => steps.push(format!("keep {}", places::env_file().display())),
         legacy::Env::Nowhere => {}
         legacy::Env::Complete { from, .. } | legacy::Env::Incomplete { from, .. } => {
-            steps.push(format!("copy {} to {ENV_FILE}, both for root only", from.display()));
+            let whom = if cfg!(windows) { "for administrators only" } else { "both for root only" };
+            steps.push(format!("copy {} to {}, {whom}", from.display(), places::env_file().display()));
         }
     }
-    steps.push(format!("install and enable tradeagent-unified.service with {}", config.display()));
+    steps.push(format!("install and enable {} with {}", service::NAME, config.display()));
     for trade in &legacy.trades {
         steps.push(format!("adopt {trade}, if the account holds it"));
     }
     steps.extend(legacy.remarks.iter().cloned());
-    steps.push("start tradeagent-unified.service and check the result".to_owned());
+    steps.push(format!("start {} and check the result", service::NAME));
     Plan { steps, missing: missing(env) }
 }
 
@@ -151,7 +158,7 @@ fn carry_out(
     let mut manifest = Manifest::load()?;
     legacy.back_up(&mut manifest)?;
     manifest.created(service::would_write())?;
-    done.push(format!("backed up to {}", manifest::FOLDER));
+    done.push(format!("backed up to {}", places::backups().display()));
     let notes = RetiredNotes::of_this_machine();
     let resolved = super::block_on(machine.resolve(&me(), true, &|retired| notes.add(retired)))?
         .map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
@@ -172,13 +179,13 @@ fn carry_out(
         let failure = Failure::new(Exit::Conflict, anyhow!("{} programs still use the account", left.len()));
         return Err(left.iter().fold(failure, |failure, conflict| failure.hint(conflict.to_string())));
     }
-    legacy.write_env(env, Path::new(ENV_FILE), &mut manifest)?;
+    legacy.write_env(env, &places::env_file(), &mut manifest)?;
     let installed = service::install(false)?;
     done.extend(installed.lines());
     let config = Config::load(Some(config_path))?;
     adopt(legacy, &config, done)?;
     service::enable_and_start()?;
-    done.push("started tradeagent-unified.service".to_owned());
+    done.push(format!("started {}", service::NAME));
     Ok(())
 }
 
@@ -199,7 +206,7 @@ fn adopt(legacy: &Legacy, config: &Config, done: &mut Vec<String>) -> Result<(),
     // A host that runs holds the account: it stands still while its owner's book is filled.
     service::disable()?;
     let mut kotak = kotak.clone();
-    kotak.env_file.get_or_insert_with(|| PathBuf::from(ENV_FILE));
+    kotak.env_file.get_or_insert_with(places::env_file);
     let holdings = super::block_on(legacy::holdings(config, &kotak))??;
     done.extend(legacy::adopt(&todo, &holdings, config)?);
     Ok(())
@@ -230,8 +237,10 @@ fn undo() -> Result<(), Failure> {
     }
     if !left.is_empty() {
         let error = anyhow!("{} units are not as they were; the others are", left.len());
-        return Err(Failure::general(error)
-            .hint("mend what is said above, then `sudo tradeagent migrate --undo` again"));
+        return Err(Failure::general(error).hint(format!(
+            "mend what is said above, then `{}tradeagent migrate --undo` again",
+            places::SUDO
+        )));
     }
     notes.clear().map_err(|error| Failure::general(anyhow!(error)))?;
     manifest.finish()?;

@@ -34,9 +34,46 @@ const LAST_WORDS: Duration = Duration::from_millis(1_000);
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
+    #[cfg(windows)]
+    if args.service {
+        return as_service(args);
+    }
+    let config = load(args)?;
+    output::log_to_stderr();
+    hold(args, &config)
+}
+
+/// The same, started by the service control manager of Windows: nobody reads its standard error.
+#[cfg(windows)]
+fn as_service(args: &RunArgs) -> Result<(), Failure> {
+    let args = args.clone();
+    let work = move || {
+        let ended = load(&args).and_then(|config| {
+            output::log_as_service(&config.state_dir.join("log"))?;
+            hold(&args, &config)
+        });
+        match ended {
+            Ok(()) => 0,
+            Err(failure) => {
+                output::log_last_words(&failure.text());
+                failure.exit.code()
+            }
+        }
+    };
+    supervisor::as_service(work).map_err(|why| {
+        Failure::usage(anyhow!("this is no service: {why}"))
+            .hint("`tradeagent service start` starts it; in a prompt leave --service out")
+    })
+}
+
+fn load(args: &RunArgs) -> Result<Config, Failure> {
     let mut config = Config::load(args.config.path.as_deref())?;
     config.apply_params(&args.param)?;
-    output::log_to_stderr();
+    Ok(config)
+}
+
+/// Holds the account and trades until it is told to stop.
+fn hold(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     std::fs::create_dir_all(&config.state_dir)
         .with_context(|| format!("the state folder {} cannot be made", config.state_dir.display()))
         .map_err(|error| {
@@ -52,7 +89,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     };
     let runtime = runtime.context("the runtime cannot start")?;
-    let ended = runtime.block_on(serve(&config, rehearsal, args.allow_unknown_conflicts));
+    let ended = runtime.block_on(serve(config, rehearsal, args.allow_unknown_conflicts));
     runtime.shutdown_timeout(LAST_WORDS);
     drop(lock);
     match ended? {
@@ -209,6 +246,10 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
             let _ = tell.send(true);
         });
     }
+    #[cfg(windows)]
+    if let Some(stop) = supervisor::stop_wanted() {
+        return Ok(stop);
+    }
     #[cfg(not(unix))]
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -242,7 +283,6 @@ fn greet(config: &Config, paper: &PaperMarket, world: &World, rehearsal: bool) {
     }
 }
 
-#[cfg(unix)]
 fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServer, Failure> {
     let scheduler: Arc<Scheduler> = Arc::clone(&host.scheduler);
     let live = LiveHost {

@@ -178,7 +178,18 @@ impl Default for Config {
     }
 }
 
+/// `%LOCALAPPDATA%\tradeagent`.
+#[cfg(windows)]
+pub(super) fn state_dir() -> PathBuf {
+    std::env::var_os("LOCALAPPDATA")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .unwrap_or_else(std::env::temp_dir)
+        .join("tradeagent")
+}
+
 /// Root: `/var/lib/tradeagent`; others: `$XDG_STATE_HOME/tradeagent`, `~/.local/state/tradeagent`.
+#[cfg(not(windows))]
 pub(super) fn state_dir() -> PathBuf {
     if crate::lock::is_root() {
         return PathBuf::from("/var/lib/tradeagent");
@@ -190,7 +201,14 @@ pub(super) fn state_dir() -> PathBuf {
         .join("tradeagent")
 }
 
+/// A pipe of the account's name.
+#[cfg(windows)]
+pub(super) fn control_socket(account: &Account) -> PathBuf {
+    PathBuf::from(format!(r"\\.\pipe\tradeagent-{account}"))
+}
+
 /// Beside the runtime files of the user, or of the machine for root.
+#[cfg(not(windows))]
 pub(super) fn control_socket(account: &Account) -> PathBuf {
     crate::lock::runtime_dir().join(format!("{account}.sock"))
 }

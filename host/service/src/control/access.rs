@@ -180,7 +180,7 @@ impl Access {
 /// This user, for the auditor.
 fn who() -> String {
     #[cfg(unix)]
-    return super::peer::user_name(rustix::process::getuid().as_raw());
+    return super::door::user_name(rustix::process::getuid().as_raw());
     #[cfg(not(unix))]
     std::env::var("USERNAME").unwrap_or_else(|_| "operator".to_owned())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::door::Way;
 use super::wire::{ANSWER_MAX, Answer, PROTOCOL, Question, Request};
 
 /// How long the host may take to answer.
@@ -42,38 +43,24 @@ pub enum ClientError {
     Failed(String),
 }
 
+impl ClientError {
+    /// Something is there, and this went wrong.
+    pub(super) fn silent(path: &Path, error: &std::io::Error) -> Self {
+        Self::Silent { path: path.to_owned(), reason: error.to_string() }
+    }
+}
+
 /// A connection to the host.
-#[cfg(unix)]
 #[derive(Debug)]
 pub struct Client {
     path: PathBuf,
-    stream: BufReader<std::os::unix::net::UnixStream>,
+    stream: BufReader<Way>,
 }
 
-#[cfg(unix)]
 impl Client {
     /// Connects to the socket at `path`.
     pub fn connect(path: &Path) -> Result<Self, ClientError> {
-        use std::io::ErrorKind;
-        let silent =
-            |error: std::io::Error| ClientError::Silent { path: path.to_owned(), reason: error.to_string() };
-        let stream = std::os::unix::net::UnixStream::connect(path).map_err(|error| match error.kind() {
-            // The last: a path that is too long for a socket, so none can be there.
-                ErrorKind::NotFound
-                | ErrorKind::ConnectionRefused
-                | ErrorKind::NotADirectory
-                | ErrorKind::InvalidInput => {
-                ClientError::NobodyThere(path.to_owned())
-            }
-            ErrorKind::PermissionDenied => ClientError::Forbidden(format!(
-                "this user may not use the control socket {}: join the group tradeagent, or ask as the user that runs the host",
-                path.display()
-            )),
-            _ => silent(error),
-        })?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(silent)?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(silent)?;
-        Ok(Self { path: path.to_owned(), stream: BufReader::new(stream) })
+        Ok(Self { path: path.to_owned(), stream: BufReader::new(Way::open(path, PATIENCE)?) })
     }
 
     /// Asks, and waits for the answer.

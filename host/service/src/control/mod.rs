@@ -1,4 +1,5 @@
-//! Where command line and service meet: a Unix socket with versioned JSON, one line each way.
+//! Where command line and service meet: a Unix socket, or a named pipe of Windows, with versioned
+//! JSON, one line each way.
 //!
 //! What goes wrong here, and who notices:
 //! - The host is down. The command line reads the journal read-only and says so; the kill switch and
@@ -15,13 +16,11 @@
 
 pub mod access;
 pub mod client;
+mod door;
 mod fold;
 mod iso;
 pub mod live;
 pub mod offline;
-#[cfg(unix)]
-mod peer;
-#[cfg(unix)]
 pub mod server;
 #[cfg(all(test, unix))]
 mod tests;
@@ -35,7 +34,6 @@ use oms::Verdict;
 pub use access::{Access, reach};
 pub use client::{Client, ClientError};
 pub use live::{LiveHost, SessionTeller};
-#[cfg(unix)]
 pub use server::{ControlServer, ServeError};
 use views::{
     OrderLine, OrdersQuery, OrdersView, PositionsView, RunsQuery, RunsView, StatusView, TradingView,

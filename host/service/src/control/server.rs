@@ -1,18 +1,19 @@
 //! The host's end of the socket.
 
-use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::door::{Door, Who};
 use super::wire::{Answer, ErrorWord, PROTOCOL, QUESTION_MAX, Request, read_question};
-use super::{ControlError, ControlHost, peer};
+use super::{ControlError, ControlHost, door};
 
 /// Connections at a time; one more waits.
 const CONNECTIONS: usize = 16;
@@ -50,16 +51,18 @@ impl ControlServer {
     /// the account lock: a socket file that nobody answers on is replaced.
     pub fn start(path: &Path, host: Arc<dyn ControlHost>) -> Result<Self, ServeError> {
         let cannot = |reason: String| ServeError::Cannot { path: path.to_owned(), reason };
-        let listener = bind(path)?;
-        listener.set_nonblocking(true).map_err(|error| cannot(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| cannot(error.to_string()))?;
+        let door = {
+            let _inside = runtime.enter();
+            Door::bind(path)?
+        };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("control".to_owned())
-            .spawn(move || runtime.block_on(serve(listener, host, stopped)))
+            .spawn(move || runtime.block_on(serve(door, host, stopped)))
             .map_err(|error| cannot(error.to_string()))?;
         Ok(Self { path: path.to_owned(), stop: Some(stop), thread: Some(thread) })
     }
@@ -77,47 +80,19 @@ impl Drop for ControlServer {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        let _ = std::fs::remove_file(&self.path);
+        Door::close(&self.path);
     }
 }
 
-fn bind(path: &Path) -> Result<StdListener, ServeError> {
-    let cannot = |reason: String| ServeError::Cannot { path: path.to_owned(), reason };
-    if let Some(folder) = path.parent()
-        && !folder.as_os_str().is_empty()
-    {
-        crate::lock::ensure_dir(folder).map_err(cannot)?;
-    }
-    if path.exists() {
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(ServeError::Taken(path.to_owned()));
-        }
-        // Left by a host that was killed; only a socket is taken away.
-        use std::os::unix::fs::FileTypeExt as _;
-        let kind = std::fs::symlink_metadata(path).map_err(|error| cannot(error.to_string()))?.file_type();
-        if !kind.is_socket() {
-            return Err(cannot("there is a file of that name which is no socket".to_owned()));
-        }
-        std::fs::remove_file(path).map_err(|error| cannot(error.to_string()))?;
-    }
-    let listener = StdListener::bind(path).map_err(|error| cannot(error.to_string()))?;
-    peer::restrict(path).map_err(|error| cannot(error.to_string()))?;
-    Ok(listener)
-}
-
-async fn serve(listener: StdListener, host: Arc<dyn ControlHost>, mut stopped: oneshot::Receiver<()>) {
-    let listener = match UnixListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "the control socket does not work"),
-    };
+async fn serve(mut door: Door, host: Arc<dyn ControlHost>, mut stopped: oneshot::Receiver<()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let stream = tokio::select! {
             biased;
             _ = &mut stopped => return,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+            accepted = door.accept() => match accepted {
+                Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a control connection was not taken");
                     // Out of file descriptors: let those that are open end first.
@@ -128,7 +103,8 @@ async fn serve(listener: StdListener, host: Arc<dyn ControlHost>, mut stopped: o
         };
         let host = Arc::clone(&host);
         tokio::spawn(async move {
-            if let Err(error) = connection(stream, host).await {
+            let talk = async { connection(door::who(&stream)?, stream, host).await };
+            if let Err(error) = talk.await {
                 tracing::debug!(%error, "a control connection ended");
             }
             drop(place);
@@ -144,20 +120,19 @@ async fn patiently<T>(work: impl Future<Output = std::io::Result<T>>) -> std::io
     }
 }
 
-async fn connection(mut stream: UnixStream, host: Arc<dyn ControlHost>) -> std::io::Result<()> {
-    let peer = stream.peer_cred()?;
-    let ours = rustix::process::geteuid().as_raw();
-    if !peer::may_speak(peer.uid(), peer.gid(), ours) {
-        let message = format!(
-            "{} may not operate this service: join the group {}, or ask as the user that runs it",
-            peer::user_name(peer.uid()),
-            peer::GROUP
-        );
-        let refusal = refused(ErrorWord { code: "forbidden".to_owned(), message });
-        return patiently(stream.write_all(&refusal)).await;
-    }
-    let by = peer::user_name(peer.uid());
-    let (reader, mut writer) = stream.split();
+async fn connection(
+    who: Who,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    host: Arc<dyn ControlHost>,
+) -> std::io::Result<()> {
+    let by = match who {
+        Ok(by) => by,
+        Err(message) => {
+            let refusal = refused(ErrorWord { code: "forbidden".to_owned(), message });
+            return patiently(stream.write_all(&refusal)).await;
+        }
+    };
+    let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
     for _ in 0..QUESTIONS {

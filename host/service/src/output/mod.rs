@@ -3,6 +3,8 @@
 
 mod amount;
 mod progress;
+#[cfg(windows)]
+mod service_log;
 mod table;
 
 use std::io::Write as _;
@@ -13,6 +15,8 @@ use crate::exit::{Exit, Failure};
 
 pub use amount::{Grouping, grouped, money, price};
 pub use progress::Progress;
+#[cfg(windows)]
+pub use service_log::{log_as_service, log_last_words};
 pub use table::{Align, Table, table};
 
 /// The version of every JSON answer.

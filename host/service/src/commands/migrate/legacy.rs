@@ -13,14 +13,14 @@ use journal::{Durability, Entry, Journal as _, SqliteJournal};
 use model::{Clock as _, Holding, LedgerEntry, LedgerKind, Money, Price, Product, Quantity, Side, Symbol};
 use serde::Deserialize;
 
-use super::manifest::{FOLDER, Manifest};
+use super::manifest::Manifest;
 use crate::clock::SystemClock;
 use crate::config::{Config, KotakNeoConfig};
 use crate::exit::Failure;
 use crate::live;
 use crate::lock::AccountLock;
 use crate::lookout::Powers;
-use crate::whole_file;
+use crate::{places, whole_file};
 
 /// The names that a login needs.
 const NAMES: [&str; 5] =
@@ -201,7 +201,7 @@ impl Legacy {
     pub fn back_up(&self, manifest: &mut Manifest) -> Result<(), Failure> {
         let Some(folder) = &self.folder else { return Ok(()) };
         manifest.found(folder)?;
-        let to = Path::new(FOLDER).join("agent");
+        let to = places::backups().join("agent");
         for place in ENV_PLACES.iter().chain(&STATE) {
             let from = folder.join(place);
             let copy = to.join(place);
@@ -236,6 +236,8 @@ impl Legacy {
         let _ = from;
         whole_file::replace(target, text.as_bytes())
             .with_context(|| format!("{} cannot be written", target.display()))?;
+        #[cfg(windows)]
+        super::service::for_administrators(target)?;
         Ok(())
     }
 }
@@ -248,12 +250,27 @@ fn only_ours(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(not(unix))]
-fn only_ours(_path: &Path) -> Result<(), Failure> {
-    Ok(())
+#[cfg(windows)]
+fn only_ours(path: &Path) -> Result<(), Failure> {
+    super::service::for_administrators(path)
+}
+
+/// Where NSSM, which runs the agent's services on Windows, has them work.
+#[cfg(windows)]
+fn folder_of(unit: &conflicts::Unit) -> Option<PathBuf> {
+    if unit.is_ours() {
+        return None;
+    }
+    let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{}\Parameters", unit.name);
+    let told = std::process::Command::new("reg").args(["query", &key, "/v", "AppDirectory"]).output().ok()?;
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let line = told.lines().find(|line| line.trim_start().starts_with("AppDirectory"))?;
+    let folder = line.split_once("_SZ")?.1.trim();
+    Some(PathBuf::from(folder)).filter(|folder| folder.is_dir())
 }
 
 /// Where a unit's file says that it works, or the folder two above its script.
+#[cfg(not(windows))]
 fn folder_of(unit: &conflicts::Unit) -> Option<PathBuf> {
     if unit.is_ours() {
         return None;

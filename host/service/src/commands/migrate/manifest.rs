@@ -1,17 +1,18 @@
 //! What a migration has made and changed, written down before it does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
-use crate::whole_file;
+use crate::{places, whole_file};
 
-/// Where backups are.
-pub const FOLDER: &str = "/var/backups/tradeagent";
-const FILE: &str = "/var/backups/tradeagent/migration.json";
+/// The file, in the folder of backups.
+fn file() -> PathBuf {
+    places::backups().join("migration.json")
+}
 
 /// The file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -28,20 +29,22 @@ pub struct Manifest {
 impl Manifest {
     /// That of a migration that was begun, or an empty one.
     pub fn load() -> Result<Self, Failure> {
-        let text = match fs::read_to_string(FILE) {
+        let path = file();
+        let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Failure::general(anyhow!("{FILE}: {error}"))),
+            Err(error) => return Err(Failure::general(anyhow!("{}: {error}", path.display()))),
         };
         serde_json::from_str(&text)
-            .with_context(|| format!("{FILE} cannot be read"))
+            .with_context(|| format!("{} cannot be read", path.display()))
             .map_err(Failure::general)
     }
 
     fn save(&self) -> Result<(), Failure> {
         let bytes = serde_json::to_vec_pretty(self).context("the manifest as JSON")?;
-        whole_file::replace(Path::new(FILE), &bytes)
-            .with_context(|| format!("{FILE} cannot be written"))
+        let path = file();
+        whole_file::replace(&path, &bytes)
+            .with_context(|| format!("{} cannot be written", path.display()))
             .map_err(Failure::general)
     }
 
@@ -56,6 +59,7 @@ impl Manifest {
     }
 
     /// The permissions of `path` are about to change.
+    #[cfg(unix)]
     pub fn changes_mode(&mut self, path: &Path, before: u32) -> Result<(), Failure> {
         if !self.modes.iter().any(|(known, _)| known == path) {
             self.modes.push((path.to_owned(), before));
@@ -71,10 +75,12 @@ impl Manifest {
 
     /// Moves aside what was made, not away: the operator may have changed it since. Says where each went.
     pub fn put_aside_created(&self, now: &str) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
-        let folder = Path::new(FOLDER).join(format!("undone-{now}"));
+        let folder = places::backups().join(format!("undone-{now}"));
         let mut moved = Vec::new();
         for path in self.created.iter().filter(|path| path.exists()) {
-            let to = folder.join(path.strip_prefix("/").unwrap_or(path));
+            // Without root and drive: joined to a folder, a path with one would replace it.
+            let below = path.components().filter(|part| matches!(part, Component::Normal(_)));
+            let to = folder.join(below.collect::<PathBuf>());
             let parent = to.parent().context("a file in a folder")?;
             fs::create_dir_all(parent)
                 .and_then(|()| fs::copy(path, &to))
@@ -100,9 +106,10 @@ impl Manifest {
 
     /// Everything is put back.
     pub fn finish(self) -> Result<(), Failure> {
-        match fs::remove_file(FILE) {
+        let path = file();
+        match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Failure::general(anyhow!("{FILE}: {error}")))
+                Err(Failure::general(anyhow!("{}: {error}", path.display())))
             }
             _ => Ok(()),
         }

@@ -2,6 +2,11 @@
 //!
 //! It makes no login, stops nothing, and mends with `--fix` only permissions and missing folders.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::path::Path;
 
 use broker::session::Totp;
@@ -11,19 +16,24 @@ use serde::Serialize;
 use crate::cli::DoctorArgs;
 use crate::clock::SystemClock;
 use crate::config::{BrokerKind, Config, KotakNeoConfig};
-use crate::credentials::{self, CredentialsError, Places};
+#[cfg(unix)]
+use crate::credentials::CredentialsError;
+use crate::credentials::{self, Places};
 use crate::exit::{Exit, Failure};
 use crate::live;
 use crate::lock::{AccountLock, LockError, ensure_dir};
 use crate::lookout::{Lookout, Powers};
 use crate::output::{self, Align, Table, Tone};
+use crate::places;
+#[cfg(unix)]
+use unix::{LOOK, SET_TIME, disk, time, unit};
+#[cfg(windows)]
+use windows::{LOOK, SET_TIME, disk, time, unit};
 
 /// Free space below which a journal is in danger, in bytes.
 const SPACE_MIN: u64 = 512 << 20;
 /// The most by which the broker's clock and this one's may differ, in seconds: its `Date` has whole ones.
 const SKEW_SECONDS: i64 = 5;
-/// The exposure that the shipped unit stays below (systemd-analyze security).
-const EXPOSURE_MAX: f64 = 1.5;
 
 /// How a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -121,7 +131,8 @@ fn mend(config: &Config, kotak: Option<&KotakNeoConfig>) -> Vec<String> {
     }
     #[cfg(unix)]
     if let Some(kotak) = kotak
-        && let Err(CredentialsError::Open { path, mode }) = credentials::read(&places(config, kotak))
+        && let Err(CredentialsError::Open { path, mode }) =
+            credentials::read(&credential_places(config, kotak))
     {
         use std::os::unix::fs::PermissionsExt as _;
         if std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).is_ok() {
@@ -133,25 +144,8 @@ fn mend(config: &Config, kotak: Option<&KotakNeoConfig>) -> Vec<String> {
     mended
 }
 
-fn places(config: &Config, kotak: &KotakNeoConfig) -> Places {
+fn credential_places(config: &Config, kotak: &KotakNeoConfig) -> Places {
     Places::of_this_process(kotak.env_file.as_deref(), config.path.as_deref())
-}
-
-/// The clock is compared with the broker's elsewhere; here, whether something keeps it.
-fn time() -> Check {
-    let now = SystemClock.now();
-    let kept =
-        std::process::Command::new("timedatectl").args(["show", "-p", "NTPSynchronized", "--value"]).output();
-    match kept.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).as_deref() {
-        Ok("yes") => well(
-            "time",
-            format!("{now}, kept by the network's; all times are Mumbai's, whatever this machine's zone"),
-        ),
-        Ok("no") => {
-            ill("time", format!("{now}, and nothing keeps it right"), "`sudo timedatectl set-ntp true`")
-        }
-        _ => note("time", format!("{now}; whether something keeps it right cannot be told")),
-    }
 }
 
 fn lock(config: &Config) -> Check {
@@ -180,18 +174,19 @@ fn conflicts(config: &Config) -> Result<Check, Failure> {
                 ill(
                     "conflicts",
                     names.join(", "),
-                    "`sudo tradeagent migrate` retires them; `tradeagent services` tells more",
+                    format!(
+                        "`{}tradeagent migrate` retires them; `tradeagent services` tells more",
+                        places::SUDO
+                    ),
                 )
             }
         }
-        Err(why) => {
-            ill("conflicts", why, "`sudo systemctl start tradeagent-helper.service`, or run this as root")
-        }
+        Err(why) => ill("conflicts", why, LOOK),
     })
 }
 
 fn credentials(config: &Config, kotak: &KotakNeoConfig) -> Vec<Check> {
-    match credentials::read(&places(config, kotak)) {
+    match credentials::read(&credential_places(config, kotak)) {
         Err(error) => vec![ill("credentials", error.to_string(), error.hint())],
         Ok(found) => {
             let totp = match Totp::from_base32(&found.totp_secret) {
@@ -232,7 +227,7 @@ async fn broker(base_url: &str) -> Vec<Check> {
                     ill(
                         "clock skew",
                         format!("{skew} s to the broker: one-time codes will be refused"),
-                        "`sudo timedatectl set-ntp true`",
+                        SET_TIME,
                     )
                 });
             }
@@ -270,35 +265,6 @@ fn journal(config: &Config) -> Check {
     }
 }
 
-#[cfg(unix)]
-fn disk(config: &Config) -> Check {
-    let dir = existing(&config.state_dir);
-    let Ok(stat) = rustix::fs::statvfs(dir) else {
-        return note("disk", format!("{} cannot be looked at", dir.display()));
-    };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    let kind = rustix::fs::statfs(dir).map(|stat| stat.f_type as u64 & 0xffff_ffff).unwrap_or_default();
-    // NFS, SMB, CIFS, SMB2, 9p, FUSE: locks and fsync do not hold there (statfs(2)).
-    if [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x6573_5546].contains(&kind) {
-        return ill(
-            "disk",
-            format!("{} is on a network file system", dir.display()),
-            "set state_dir to a local disk",
-        );
-    }
-    let seen = format!("{} MiB free under {}", free >> 20, dir.display());
-    if free < SPACE_MIN {
-        ill("disk", seen, "make room: the journal stops trading when it cannot be written")
-    } else {
-        well("disk", seen)
-    }
-}
-
-#[cfg(not(unix))]
-fn disk(config: &Config) -> Check {
-    note("disk", format!("not looked at under {}", existing(&config.state_dir).display()))
-}
-
 /// The nearest folder that is there.
 fn existing(path: &Path) -> &Path {
     path.ancestors().find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new("/"))
@@ -318,39 +284,5 @@ fn plugins(config: &Config) -> Check {
             format!("{}: {error}", cache.display()),
             format!("`sudo rm -r {}`: it is made anew", cache.display()),
         ),
-    }
-}
-
-/// Whether the unit that runs is as tight as the one that was shipped.
-fn unit() -> Check {
-    const UNIT: &str = "tradeagent-unified.service";
-    let shown =
-        std::process::Command::new("systemctl").args(["show", UNIT, "-p", "LoadState", "--value"]).output();
-    match shown.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).as_deref() {
-        Ok("loaded") => {}
-        _ => return note("unit", "not installed as a service here: `sudo tradeagent service install`"),
-    }
-    let told = std::process::Command::new("systemd-analyze").args(["security", "--no-pager", UNIT]).output();
-    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let exposure = told.lines().find_map(|line| {
-        line.split_once("Overall exposure level for ")?
-            .1
-            .split_once(": ")?
-            .1
-            .split(' ')
-            .next()?
-            .parse::<f64>()
-            .ok()
-    });
-    match exposure {
-        Some(exposure) if exposure <= EXPOSURE_MAX => {
-            well("unit", format!("exposure {exposure}, at most {EXPOSURE_MAX}"))
-        }
-        Some(exposure) => ill(
-            "unit",
-            format!("exposure {exposure}, more than {EXPOSURE_MAX}"),
-            format!("`systemctl cat {UNIT}` shows which drop-in loosens it"),
-        ),
-        None => note("unit", "its exposure cannot be told here"),
     }
 }

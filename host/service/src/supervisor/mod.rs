@@ -1,12 +1,22 @@
-//! What the service manager is told: ready, how it goes, still alive, stopping (sd_notify(3)).
+//! What the service manager is told: ready, how it goes, still alive, stopping.
 //!
 //! "Still alive" is said only while the host's own loop goes round: it takes the desk's and the journal's
 //! locks each time, so a host that hangs in either is started anew. Where no service manager listens,
 //! nothing is said.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+pub use linux::ready;
+#[cfg(windows)]
+pub use windows::{NAME, as_service, ready, stop_wanted};
 
 /// The loop's turns so far.
 #[derive(Debug, Clone, Default)]
@@ -45,54 +55,28 @@ impl Watch {
     }
 }
 
-/// The host is ready; from now on it says how it goes until the guard is dropped.
-#[cfg(target_os = "linux")]
-pub fn ready(pulse: Pulse, status: impl Fn() -> String + Send + 'static) -> Guard {
-    use sd_notify::NotifyState;
-    let tell = |states: &[NotifyState<'_>]| {
-        if let Err(error) = sd_notify::notify(states) {
-            tracing::warn!(%error, "the service manager cannot be told");
-        }
-    };
-    tell(&[NotifyState::Ready, NotifyState::Status(&status())]);
-    // Half of the watchdog's time; without a watchdog only the status.
-    let every = sd_notify::watchdog_enabled().map_or(Duration::from_secs(30), |limit| limit / 2);
-    let task = tokio::spawn(async move {
-        let mut watch = Watch::default();
-        loop {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the service manager's watchdog runs on real time"
-            )]
-            tokio::time::sleep(every).await;
-            if watch.look(pulse.count(), every) {
-                tell(&[NotifyState::Watchdog, NotifyState::Status(&status())]);
-            } else {
-                tracing::error!("the host's loop stands still: the service manager's watchdog is not fed");
-            }
-        }
-    });
-    Guard(Some(task))
-}
-
-/// There is no such service manager here.
-#[cfg(not(target_os = "linux"))]
-pub fn ready(_pulse: Pulse, _status: impl Fn() -> String + Send + 'static) -> Guard {
-    let _ = Watch::default().look(Pulse::default().count(), TURN);
-    Guard(None)
+/// Nobody is told.
+#[cfg(not(any(target_os = "linux", windows)))]
+pub fn ready(pulse: Pulse, _status: impl Fn() -> String + Send + 'static) -> Guard {
+    let _ = Watch::default().look(pulse.count(), TURN);
+    Guard::new(|| {})
 }
 
 /// Says at its end that the host is stopping.
 #[must_use = "the service manager is told until it is dropped"]
-pub struct Guard(Option<tokio::task::JoinHandle<()>>);
+pub struct Guard(Option<Box<dyn FnOnce() + Send>>);
+
+impl Guard {
+    fn new(end: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(end)))
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(task) = self.0.take() {
-            task.abort();
+        if let Some(end) = self.0.take() {
+            end();
         }
-        #[cfg(target_os = "linux")]
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     }
 }
 
