@@ -24,8 +24,19 @@ unit sell run_sell_orders 09:15
 unit autotrade run_auto_trade 16:00
 unit monitor run_position_monitor 09:30
 unit eod run_eod_cleanup 15:35
+# The old unified service, with an operator's drop-in; ours has its name.
+printf '[Unit]\nDescription=agent: unified\n[Service]\nWorkingDirectory=/opt/agent\nExecStart=/usr/bin/python3 -m modules.kotak_neo_auto_trader.run_trading_service\n[Install]\nWantedBy=multi-user.target\n' \
+    >"$units/tradeagent-unified.service"
+mkdir -p "$units/tradeagent-unified.service.d"
+printf '[Service]\nUser=nobody\n' >"$units/tradeagent-unified.service.d/user.conf"
+# A bot of the operator's own, made known by a link.
+printf 'import time\nwhile True:\n    time.sleep(1)\n' >"$box/opt/agent/my_bot.py"
+printf '[Unit]\nDescription=a bot\n[Service]\nExecStart=/usr/bin/python3 /opt/agent/my_bot.py\n[Install]\nWantedBy=multi-user.target\n' \
+    >"$box/opt/agent/my-bot.service"
+ln -sf /opt/agent/my-bot.service "$units/my-bot.service"
 # The broker: a simulator on the loopback of the container.
 printf '[Unit]\nDescription=a made-up broker\nBefore=tradeagent-unified.service\n[Service]\nExecStart=/usr/bin/kotak-neo-sim --listen 127.0.0.1:8080\n[Install]\nWantedBy=multi-user.target\n' \
     >"$units/kotak-neo-sim.service"
 mkdir -p "$units/multi-user.target.wants"
+ln -sf /opt/agent/my-bot.service "$units/multi-user.target.wants/my-bot.service"
 ln -sf /etc/systemd/system/kotak-neo-sim.service "$units/multi-user.target.wants/kotak-neo-sim.service"

@@ -122,14 +122,15 @@ soon "the scripts run" inside pgrep -f run_position_monitor
 stage "the package"
 inside dpkg -i /root/tradeagent.deb >"$work/dpkg.log" 2>&1 || fail "the package does not install: $(tail -3 "$work/dpkg.log")"
 [ "$(inside systemctl is-active tradeagent-unified || true)" = inactive ] || fail "the package starts a host by itself"
-sed -i 's|^broker = "kotak-neo"|&\nbase_url = "http://127.0.0.1:8080"|' "$box/etc/tradeagent/tradeagent.toml"
+sed -i 's|^broker = "kotak-neo"|&\nlogin_at = "00:00"\nlogins_per_day = 40\nbase_url = "http://127.0.0.1:8080"|' "$box/etc/tradeagent/tradeagent.toml"
+sed -i 's|^auto_stop = true|&\nunits = ["my-bot"]|' "$box/etc/tradeagent/tradeagent.toml"
 holds "installed, nothing started"
 
 stage "services"
 status=0
 inside tradeagent services >"$work/services.txt" || status=$?
 [ $status = 10 ] || fail "services ended with $status, not 10"
-for what in tradeagent-sell.timer tradeagent-autotrade.timer tradeagent-monitor.timer tradeagent-eod.timer \
+for what in tradeagent-sell.timer tradeagent-autotrade.timer tradeagent-monitor.timer tradeagent-eod.timer my-bot.service \
     "tradeagent-sell.service is running" run_auto_trade.py run_position_monitor.py; do
     grep -q "conflict: .*$what" "$work/services.txt" || fail "services does not name $what: $(cat "$work/services.txt")"
 done
@@ -145,7 +146,16 @@ inside tradeagent migrate </dev/null >"$work/migrate0.txt" 2>&1 || status=$?
 grep -q KOTAK_UCC "$work/migrate0.txt" || fail "migrate does not ask for the UCC"
 [ "$(inside systemctl is-active tradeagent-sell.timer)" = active ] || fail "migrate changed something before it was told the UCC"
 holds "the plan changes nothing; the UCC is asked for first"
-inside tradeagent migrate --ucc "$ucc" >"$work/migrate.txt" 2>&1 || fail "migrate: $(cat "$work/migrate.txt")"
+inside systemctl stop kotak-neo-sim
+status=0
+inside tradeagent migrate --ucc "$ucc" >"$work/migrate1.txt" 2>&1 || status=$?
+[ $status != 0 ] || fail "migrate without a broker: $(cat "$work/migrate1.txt")"
+grep -q "tradeagent migrate. goes on from here" "$work/migrate1.txt" || fail "it does not say how to go on: $(cat "$work/migrate1.txt")"
+if active; then fail "a host was started although the open trades could not be checked"; fi
+inside systemctl start kotak-neo-sim
+sim state >/dev/null
+holds "a migration that the broker's silence stops says how to go on, and starts nothing"
+inside tradeagent migrate >"$work/migrate.txt" 2>&1 || fail "migrate: $(cat "$work/migrate.txt")"
 cat "$work/migrate.txt"
 for line in "Only unified" "Old services" "Login successful" "No JWT" "Tasks execute" "Re-authentication" NoneType Thread-safe; do
     grep -qE "^\[[x ]\] .*$line" "$work/migrate.txt" || fail "the checklist line '$line' does not hold"
@@ -162,6 +172,8 @@ if inside pgrep -f 'run_(sell|auto|position)' >/dev/null; then fail "a script st
 [ "$(stat -c %a "$box/opt/agent/modules/kotak_neo_auto_trader/kotak_neo.env")" = 600 ] || fail "the old credentials stay open"
 [ "$(stat -c %a "$box/etc/tradeagent/kotak_neo.env")" = 600 ] || fail "the credentials are open"
 inside tradeagent services >/dev/null || fail "services still finds a conflict"
+[ "$(inside systemctl is-enabled my-bot.service 2>/dev/null || true)" = masked ] || fail "the operator's own bot is not masked"
+if inside systemctl cat tradeagent-unified | grep User=nobody >/dev/null; then fail "the old unit's drop-in holds for ours"; fi
 holds "every legacy unit is masked, no script runs, the credentials are for root only, services: exit 0"
 inside tradeagent migrate >"$work/migrate2.txt" 2>&1 || fail "a second migrate: $(cat "$work/migrate2.txt")"
 holds "migrate twice is safe"
@@ -200,6 +212,24 @@ inside tradeagent guard -- python3 /opt/agent/modules/kotak_neo_auto_trader/run_
 [ "$(logins)" = "$count" ] || fail "a login was made: $count, then $(logins)"
 holds "started by hand: nothing starts, our process and the login count are the same; guard: exit 75"
 
+stage "another host"
+# Of another user, with a configuration, a lock folder and a state of its own.
+printf 'state_dir = "/tmp/other/state"\n[account.main]\nbroker = "kotak-neo"\nenv_file = "kotak_neo.env"\nlogin_at = "00:00"\nbase_url = "http://127.0.0.1:8080"\n[lock]\ndir = "/tmp/other/lock"\n[control]\nsocket = "/tmp/other/main.sock"\n[conflicts]\nauto_stop = false\n' \
+    >"$work/other.toml"
+for user in root nobody; do
+    inside rm -rf /tmp/other
+    inside install -d -m 700 -o $user /tmp/other
+    inside install -m 600 -o $user /etc/tradeagent/kotak_neo.env /tmp/other/kotak_neo.env
+    inside sh -c 'cat >/tmp/other/tradeagent.toml; chmod 644 /tmp/other/tradeagent.toml' <"$work/other.toml"
+    status=0
+    inside runuser -u $user -- tradeagent run --config /tmp/other/tradeagent.toml >"$work/other.txt" 2>&1 || status=$?
+    [ $status = 10 ] || fail "a second host of $user ended with $status: $(tail -3 "$work/other.txt")"
+    grep -q "another .tradeagent run." "$work/other.txt" || fail "it does not name the first: $(cat "$work/other.txt")"
+done
+active || fail "the first host is gone"
+[ "$(logins)" = "$count" ] || fail "a second host logged in: $count, then $(logins)"
+holds "a second host, of root and of another user, with other lock folders: exit 10, no login, the first goes on"
+
 stage "reboot"
 inside systemctl reboot >/dev/null 2>&1 || true
 old=$leader
@@ -215,6 +245,17 @@ for unit in sell autotrade monitor eod; do
 done
 holds "a reboot starts our unit and no legacy timer"
 
+stage "a program that cannot be seen from here"
+count=$(logins)
+nsenter -t "$leader" -n -- curl -sf -d '{"kind":"foreign-login","after_s":13}' http://127.0.0.1:8080/_sim/faults >/dev/null
+contested() { inside tradeagent status --json | grep '"state": "contested"' >/dev/null; }
+for _ in $(seq 6); do (soon "the account is contested" contested) 2>/dev/null && break || true; done
+contested || fail "the account is not contested: $(inside tradeagent status)"
+[ $(($(logins) - count)) -le 3 ] || fail "$(($(logins) - count)) logins against a program that cannot be seen"
+inside tradeagent status | grep -i "another program" >/dev/null || fail "status does not say why: $(inside tradeagent status)"
+nsenter -t "$leader" -n -- curl -sf -d '{}' http://127.0.0.1:8080/_sim/clear >/dev/null
+holds "named as a contest and left alone after at most 3 logins"
+
 stage "undo"
 inside tradeagent migrate --undo >"$work/undo.txt" 2>&1 || fail "undo: $(cat "$work/undo.txt")"
 for unit in sell autotrade monitor eod; do
@@ -223,6 +264,8 @@ for unit in sell autotrade monitor eod; do
 done
 [ "$(inside systemctl is-active tradeagent-unified || true)" = inactive ] || fail "our unit still runs"
 [ "$(stat -c %a "$box/opt/agent/modules/kotak_neo_auto_trader/kotak_neo.env")" = 644 ] || fail "the old permissions are not back"
+[ "$(inside systemctl is-active my-bot.service)" = active ] || fail "the operator's own bot does not run again"
+[ -e "$box/etc/systemd/system/tradeagent-unified.service.d/user.conf" ] || fail "the old drop-in is not back"
 holds "undo: the legacy timers are enabled and wait, ours is gone"
 
 stage "$checks checks hold"

@@ -8,8 +8,9 @@ const HELP: &str = "\
 Looks for programs that log in to the broker account beside tradeagent, and stops them, for a host that is
 hardened and may do neither. Started by systemd as tradeagent-helper.service.
 
-Usage: tradeagent-helper [--unit NAME]... [--script NAME]...
+Usage: tradeagent-helper [--config FILE.toml] [--unit NAME]... [--script NAME]...
 
+  --config FILE    look for [conflicts] units and scripts of this configuration too; it must be root's
   --unit NAME      one more unit to look for, such as my-bot.service
   --script NAME    one more Python script, such as my_bot.py
 ";
@@ -27,6 +28,13 @@ async fn main() -> ExitCode {
         match (word.as_str(), words.next()) {
             ("--unit", Some(name)) => units.push(name),
             ("--script", Some(name)) => scripts.push(name),
+            ("--config", Some(path)) => match configured(std::path::Path::new(&path)) {
+                Ok(more) => {
+                    units.extend(more.units);
+                    scripts.extend(more.scripts);
+                }
+                Err(error) => return ended(Err(error)),
+            },
             ("--help" | "-h", _) => {
                 print!("{HELP}");
                 return ExitCode::SUCCESS;
@@ -42,6 +50,40 @@ async fn main() -> ExitCode {
         }
     }
     ended(listen(&units, &scripts).await)
+}
+
+/// What the configuration adds to the known names.
+#[cfg(target_os = "linux")]
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct More {
+    units: Vec<String>,
+    scripts: Vec<String>,
+}
+
+#[cfg(target_os = "linux")]
+fn configured(path: &std::path::Path) -> Result<More, String> {
+    use std::io::Read as _;
+    use std::os::unix::fs::MetadataExt as _;
+    const BYTES_MAX: u64 = 1 << 20;
+    #[derive(serde::Deserialize)]
+    struct File {
+        #[serde(default)]
+        conflicts: More,
+    }
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(More::default()),
+        opened => opened.map_err(|error| failed(&error))?,
+    };
+    // Who writes it has programs stopped.
+    let meta = file.metadata().map_err(|error| failed(&error))?;
+    if meta.uid() != 0 || meta.mode() & 0o022 != 0 {
+        return Err(failed(&"it must be root's, and nobody else's to write (chown root, chmod go-w)"));
+    }
+    let mut text = String::new();
+    file.take(BYTES_MAX).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    toml::from_str::<File>(&text).map(|file| file.conflicts).map_err(|error| failed(&error))
 }
 
 #[cfg(target_os = "linux")]

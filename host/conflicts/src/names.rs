@@ -71,6 +71,12 @@ impl Names {
         self
     }
 
+    /// Whether all units and scripts of `others` are among them.
+    pub fn hold(&self, others: &Self) -> bool {
+        others.units.iter().all(|name| self.units.contains(name))
+            && others.scripts.iter().all(|name| self.scripts.contains(name))
+    }
+
     /// Whether a scheduled task is one of them.
     pub fn is_task(&self, name: &str) -> bool {
         let name = name.trim_start_matches('\\');
@@ -92,6 +98,7 @@ mod tests {
         assert!(names.units.contains(&"my-bot.service".to_owned()));
         assert!(names.units.contains(&"my-bot.timer".to_owned()));
         assert!(names.scripts.contains(&"bot".to_owned()));
+        assert!(names.hold(&Names::default()) && !Names::default().hold(&names));
         assert!(names.is_task("\\TradingBot-Morning") && !names.is_task("TradingService-Unified2"));
     }
 }

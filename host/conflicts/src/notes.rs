@@ -104,6 +104,7 @@ mod tests {
             was_up: true,
             was_enabled: true,
             moved: Some(("/etc/a".to_owned(), "/var/a".to_owned())),
+            linked: None,
         };
         let again = Retired { was_up: false, moved: None, ..first.clone() };
         let of_user = Retired { manager: Manager::User(1000), ..again.clone() };

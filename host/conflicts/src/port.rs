@@ -37,6 +37,9 @@ pub struct Retired {
     pub was_enabled: bool,
     /// Its file, which was in the way of a mask, and where it is now.
     pub moved: Option<(String, String)>,
+    /// Where the link led that was its file (`systemctl link`).
+    #[serde(default)]
+    pub linked: Option<String>,
 }
 
 impl Retired {
@@ -48,6 +51,7 @@ impl Retired {
             was_up: unit.is_up(),
             was_enabled: unit.is_enabled(),
             moved,
+            linked: None,
         }
     }
 }

@@ -195,7 +195,10 @@ fn tasks(names: &Names) -> Result<Vec<Unit>, ProbeError> {
 fn failed(name: &str) -> impl Fn(windows_service::Error) -> StopError {
     move |error| match code(&error) {
         Some(ACCESS_DENIED) => StopError::NotAllowed(format!("{name}: run this as administrator")),
-        _ => StopError::Failed(format!("{name}: {error}")),
+        _ => StopError::Failed(match error {
+            windows_service::Error::Winapi(error) => format!("{name}: {error}"),
+            other => format!("{name}: {other}"),
+        }),
     }
 }
 

@@ -149,7 +149,7 @@ pub struct LoginArgs {
     pub check: bool,
     /// Which configuration
     #[command(flatten)]
-    pub config: ConfigArg,
+    pub config: ServiceConfigArg,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -347,12 +347,27 @@ pub struct ConfigArg {
     pub path: Option<PathBuf>,
 }
 
+/// Which configuration, for what an operator asks: of the service, where there is one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServiceConfigArg {
+    /// The configuration; without one: that of this machine's service, or else a paper account
+    #[arg(long = "config", value_name = "FILE.toml", env = "TRADEAGENT_CONFIG")]
+    named: Option<PathBuf>,
+}
+
+impl ServiceConfigArg {
+    /// The file, if there is any.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.named.clone().or_else(|| Some(crate::places::config_file()).filter(|path| path.exists()))
+    }
+}
+
 /// What every command has that asks the host or its journal.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadArgs {
     /// Which configuration
     #[command(flatten)]
-    pub config: ConfigArg,
+    pub config: ServiceConfigArg,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -88,6 +88,18 @@ impl AccountLock {
     /// Takes the lock of `account` in `dir`, which is made when it is not there. `what` and `now` are for
     /// the note about the holder.
     pub fn acquire(dir: &Path, account: &Account, what: &str, now: Timestamp) -> Result<Self, LockError> {
+        let taken = Self::take(dir, account, what, now);
+        // Who may not take the lock in another's folder may still see that it is held.
+        if matches!(taken, Err(LockError::Unknown { .. }))
+            && let Ok(Some(holder)) = Self::holder(dir, account)
+        {
+            let path = dir.join(format!("{account}.lock"));
+            return Err(LockError::Held { account: account.clone(), holder: Some(Box::new(holder)), path });
+        }
+        taken
+    }
+
+    fn take(dir: &Path, account: &Account, what: &str, now: Timestamp) -> Result<Self, LockError> {
         let unknown =
             |reason: String| LockError::Unknown { account: account.clone(), reason, dir: dir.to_owned() };
         ensure_dir(dir).map_err(unknown)?;

@@ -57,6 +57,8 @@ pub struct Lookout {
     base_url: Option<String>,
     lock_dir: PathBuf,
     account: Account,
+    #[cfg(target_os = "linux")]
+    names: Names,
     news: mpsc::Sender<News>,
 }
 
@@ -67,22 +69,37 @@ impl Lookout {
     /// Of the account of `config`, on this machine.
     pub fn new(config: &Config, powers: Powers) -> (Self, NewsReceiver) {
         let names = Names::default().and(&config.conflicts.units, &config.conflicts.scripts);
-        Self::with(eyes(names), config, powers)
+        Self::with(eyes(names.clone()), names, config, powers)
     }
 
     /// On a made-up machine.
     pub fn on(machine: Machine, config: &Config, powers: Powers) -> (Self, NewsReceiver) {
-        Self::with(Eyes::Own(machine), config, powers)
+        let names = machine.names.clone();
+        Self::with(Eyes::Own(machine), names, config, powers)
     }
 
-    fn with(eyes: Eyes, config: &Config, powers: Powers) -> (Self, NewsReceiver) {
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(unused_variables, reason = "only a helper has its own names")
+    )]
+    fn with(eyes: Eyes, names: Names, config: &Config, powers: Powers) -> (Self, NewsReceiver) {
         let (news, receiver) = mpsc::channel(NEWS_MAX);
         let base_url = match &config.account.broker {
             BrokerKind::KotakNeo(kotak) => Some(kotak.base_url.clone()),
             _ => None,
         };
         let (lock_dir, account) = (config.lock_dir.clone(), config.account.name.clone());
-        (Self { eyes, powers, base_url, lock_dir, account, news }, receiver)
+        let lookout = Self {
+            eyes,
+            powers,
+            base_url,
+            lock_dir,
+            account,
+            #[cfg(target_os = "linux")]
+            names,
+            news,
+        };
+        (lookout, receiver)
     }
 
     /// Looks once: everything seen, and what of it is in conflict.
@@ -99,7 +116,15 @@ impl Lookout {
             #[cfg(target_os = "linux")]
             Eyes::Helper(socket) => match conflicts::helper::ask(socket, conflicts::helper::Ask::Look).await?
             {
-                conflicts::helper::Answer::Seen(seen) => seen.map_err(|error| error.to_string())?,
+                conflicts::helper::Answer::Seen(seen) => {
+                    let seen = seen.map_err(|error| error.to_string())?;
+                    if !seen.names.hold(&self.names) {
+                        return Err("the helper does not look for all of [conflicts] units and scripts: \
+                             `sudo systemctl restart tradeagent-helper` has it read the configuration again"
+                            .to_owned());
+                    }
+                    (seen.survey, seen.conflicts)
+                }
                 other => return Err(refused(&other)),
             },
         };

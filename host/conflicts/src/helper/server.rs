@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::{Answer, Ask};
+use super::{Answer, Ask, Seen};
 use crate::machine::Machine;
 use crate::names::UNIFIED;
 use crate::notes::RetiredNotes;
@@ -97,8 +97,8 @@ async fn act(question: Ask, pid: u32, helper: &Helper, changes: &Mutex<()>) -> A
     let me = Me { pids: vec![pid], started: started(pid).unwrap_or_default() };
     match question {
         Ask::Look => Answer::Seen(machine.survey().await.map(|survey| {
-            let found = conflicts(&survey, &me);
-            (survey, found)
+            let conflicts = conflicts(&survey, &me);
+            Seen { survey, conflicts, names: machine.names.clone() }
         })),
         Ask::Resolve => {
             // One at a time; looks go on meanwhile.

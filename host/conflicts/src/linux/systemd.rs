@@ -196,7 +196,7 @@ impl Systemd {
         let aside = self.aside.join(name);
         let moved = is_in_the_way(Path::new(&unit.fragment))
             .then(|| (unit.fragment.clone(), aside.to_string_lossy().into_owned()));
-        note(&Retired::of(unit, moved.clone()))
+        note(&Retired { linked: linked(unit), ..Retired::of(unit, moved.clone()) })
             .map_err(|error| StopError::Failed(format!("{name} is left as it is: {error}")))?;
         let manager = manager(connection).await.map_err(failed)?;
         if unit.is_up() {
@@ -233,6 +233,17 @@ fn is_in_the_way(file: &Path) -> bool {
     let is_the_operators = folder.ends_with("systemd/system") && folder.starts_with("/etc");
     let is_a_users = folder.ends_with("systemd/user") && !folder.starts_with("/usr");
     (is_the_operators || is_a_users) && file.symlink_metadata().is_ok_and(|meta| meta.is_file())
+}
+
+/// Where the link leads by which the unit's file was made known: disabling takes the link away.
+fn linked(unit: &Unit) -> Option<String> {
+    let folder = match unit.manager {
+        Manager::System => PathBuf::from("/etc/systemd/system"),
+        Manager::User(_) => PathBuf::from(std::env::var_os("HOME")?).join(".config/systemd/user"),
+    };
+    let target = fs::read_link(folder.join(&unit.name)).ok()?;
+    // A mask is a link too, and a relative one leads to the folder's own files.
+    (target.is_absolute() && target != Path::new("/dev/null")).then(|| target.to_string_lossy().into_owned())
 }
 
 /// Moves a file, also to another file system.
@@ -285,6 +296,10 @@ pub(super) async fn restore_on(connection: &Connection, retired: &Retired) -> Re
             .map_err(|error| StopError::Failed(format!("{from}: {error}")))?;
     }
     let () = manager.call("Reload", &()).await.map_err(failed)?;
+    if let Some(target) = &retired.linked {
+        let _: Vec<(String, String, String)> =
+            manager.call("LinkUnitFiles", &(vec![target], false, true)).await.map_err(failed)?;
+    }
     if retired.was_enabled {
         let _: (bool, Vec<(String, String, String)>) =
             manager.call("EnableUnitFiles", &(vec![name], false, true)).await.map_err(failed)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use model::{Date, Money, Price};
 
-use super::{ConfigArg, parse_moment, parse_money, parse_price};
+use super::{ConfigArg, ServiceConfigArg, parse_moment, parse_money, parse_price};
 
 /// `simulate`.
 #[derive(Debug, Clone, Args)]
@@ -122,7 +122,7 @@ does this by itself after the close (task data-update): while it holds the accou
 pub struct UpdateArgs {
     /// Which configuration
     #[command(flatten)]
-    pub config: ConfigArg,
+    pub config: ServiceConfigArg,
     /// Daily bars of each share; default: history_bars of the configuration
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub bars: Option<u32>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArg, ReadArgs};
+use super::{ReadArgs, ServiceConfigArg};
 
 /// `services`.
 #[derive(Debug, Clone, Args)]
@@ -33,7 +33,7 @@ the command, or 75 when the host holds the account.")]
 pub struct GuardArgs {
     /// Which configuration
     #[command(flatten)]
-    pub config: ConfigArg,
+    pub config: ServiceConfigArg,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<String>,

@@ -21,7 +21,7 @@ pub struct Account {
 
 /// Reads the configuration and connects.
 pub fn open(args: &ReadArgs) -> Result<Account, Failure> {
-    let config = Config::load(args.config.path.as_deref())?;
+    let config = Config::load(args.config.path().as_deref())?;
     let clock = clock::system();
     let access = reach(&config, &clock)?;
     Ok(Account { config, clock, access })

@@ -16,7 +16,7 @@ use crate::output::{self, Progress};
 
 /// Runs it.
 pub fn run(args: &UpdateArgs) -> Result<(), Failure> {
-    let mut config = Config::load(args.config.path.as_deref())?;
+    let mut config = Config::load(args.config.path().as_deref())?;
     live_account(&config)?;
     if let (Some(bars), BrokerKind::KotakNeo(kotak)) = (args.bars, &mut config.account.broker) {
         kotak.history_bars = bars;

@@ -13,14 +13,11 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::lock::{AccountLock, LockError};
-use crate::places;
 
 /// Runs it. The answer is the command's exit code; one that a signal ended counts as 128 and the signal.
 pub fn run(args: &GuardArgs) -> Result<u8, Failure> {
     // Without a configuration the one of the service: a lock of this user's own would guard nothing.
-    let service = places::config_file();
-    let path = args.config.path.as_deref().or_else(|| service.exists().then_some(&*service));
-    let config = Config::load(path)?;
+    let config = Config::load(args.config.path().as_deref())?;
     let what = format!("guard -- {}", args.command.join(" "));
     let lock = AccountLock::acquire(&config.lock_dir, &config.account.name, &what, SystemClock.now());
     let lock = lock.map_err(|error| {

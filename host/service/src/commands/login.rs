@@ -35,7 +35,7 @@ struct Facts {
 
 /// Runs it.
 pub fn run(args: &LoginArgs) -> Result<(), Failure> {
-    let config = Config::load(args.config.path.as_deref())?;
+    let config = Config::load(args.config.path().as_deref())?;
     let kotak = live_account(&config)?;
     output::log_to_stderr();
     let _lock =

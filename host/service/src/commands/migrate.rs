@@ -8,7 +8,7 @@ mod checklist;
 mod legacy;
 mod manifest;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use conflicts::{Conflict, Machine, Names, RetiredNotes, Survey};
@@ -75,7 +75,7 @@ pub fn run(args: &MigrateArgs) -> Result<Exit, Failure> {
         )));
     }
     let mut done = Vec::new();
-    carry_out(&machine, &legacy, &env, &config_path, &mut done).map_err(|failure| {
+    carry_out(&machine, &survey, &legacy, &env, &config_path, &mut done).map_err(|failure| {
         failure.hint(format!(
             "`{0}tradeagent migrate` goes on from here; `{0}tradeagent migrate --undo` puts everything back",
             places::SUDO
@@ -140,6 +140,9 @@ fn plan(survey: &Survey, legacy: &Legacy, env: &legacy::Env, config: &Path) -> P
         }
     }
     steps.push(format!("install and enable {} with {}", service::NAME, config.display()));
+    if let Some((from, to)) = drop_ins(survey) {
+        steps.push(format!("rename {} to {}: it would change our unit", from.display(), to.display()));
+    }
     for trade in &legacy.trades {
         steps.push(format!("adopt {trade}, if the account holds it"));
     }
@@ -148,8 +151,17 @@ fn plan(survey: &Survey, legacy: &Legacy, env: &legacy::Env, config: &Path) -> P
     Plan { steps, missing: missing(env) }
 }
 
+/// Drop-ins of an old unit that has our own unit's name, and what they are called afterwards.
+fn drop_ins(survey: &Survey) -> Option<(PathBuf, PathBuf)> {
+    let is_old = survey.units.iter().any(|unit| unit.name == service::NAME && !unit.is_ours());
+    let from = Path::new("/etc/systemd/system").join(format!("{}.d", service::NAME));
+    let to = from.with_extension("d.legacy");
+    (is_old && from.is_dir() && !to.exists()).then_some((from, to))
+}
+
 fn carry_out(
     machine: &Machine,
+    survey: &Survey,
     legacy: &Legacy,
     env: &legacy::Env,
     config_path: &Path,
@@ -178,6 +190,10 @@ fn carry_out(
     if !left.is_empty() {
         let failure = Failure::new(Exit::Conflict, anyhow!("{} programs still use the account", left.len()));
         return Err(left.iter().fold(failure, |failure, conflict| failure.hint(conflict.to_string())));
+    }
+    if let Some((from, to)) = drop_ins(survey) {
+        manifest.rename(&from, &to)?;
+        done.push(format!("renamed {} to {}", from.display(), to.display()));
     }
     legacy.write_env(env, &places::env_file(), &mut manifest)?;
     let installed = service::install(false)?;
@@ -221,6 +237,7 @@ fn undo() -> Result<(), Failure> {
         output::line(&format!("moved {} to {}", from.display(), to.display()));
     }
     manifest.restore_modes()?;
+    manifest.name_back()?.iter().for_each(|left| output::talk(left));
     let notes = RetiredNotes::of_this_machine();
     let mut retired = notes.read().map_err(|error| Failure::general(anyhow!(error)))?;
     retired.reverse();

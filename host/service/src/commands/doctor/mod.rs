@@ -69,7 +69,7 @@ fn ill(name: &'static str, seen: impl Into<String>, fix: impl Into<String>) -> C
 
 /// Looks. Exit 1 when something is not well.
 pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
-    let config = Config::load(args.read.config.path.as_deref())?;
+    let config = Config::load(args.read.config.path().as_deref())?;
     let kotak = match &config.account.broker {
         BrokerKind::KotakNeo(kotak) => Some(kotak),
         _ => None,

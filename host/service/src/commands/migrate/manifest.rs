@@ -24,6 +24,9 @@ pub struct Manifest {
     pub folder: Option<PathBuf>,
     /// Files whose permissions were changed, and the ones before.
     modes: Vec<(PathBuf, u32)>,
+    /// What stood in the way and was renamed: its path, and the one it has now.
+    #[serde(default)]
+    renamed: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Manifest {
@@ -65,6 +68,30 @@ impl Manifest {
             self.modes.push((path.to_owned(), before));
         }
         self.save()
+    }
+
+    /// Renames what stands in the way.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<(), Failure> {
+        if !self.renamed.iter().any(|(known, _)| known == from) {
+            self.renamed.push((from.to_owned(), to.to_owned()));
+        }
+        self.save()?;
+        fs::rename(from, to)
+            .with_context(|| format!("{} cannot be renamed to {}", from.display(), to.display()))?;
+        Ok(())
+    }
+
+    /// What was renamed has its name again; says what could not be, because something new is there.
+    pub fn name_back(&self) -> Result<Vec<String>, Failure> {
+        let mut left = Vec::new();
+        for (path, now) in self.renamed.iter().filter(|(_, now)| now.exists()) {
+            if path.exists() {
+                left.push(format!("{} stays: there is a new {}", now.display(), path.display()));
+                continue;
+            }
+            fs::rename(now, path).with_context(|| format!("{} cannot be put back", path.display()))?;
+        }
+        Ok(left)
     }
 
     /// Remembers the agent's folder.

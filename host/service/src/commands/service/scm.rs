@@ -48,6 +48,14 @@ fn code(error: &windows_service::Error) -> Option<i32> {
     }
 }
 
+/// The system's own words where there are some.
+fn said(error: &windows_service::Error) -> String {
+    match error {
+        windows_service::Error::Winapi(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
 fn failed(what: &str) -> impl Fn(windows_service::Error) -> Failure {
     move |error| Failure::general(anyhow::Error::from(error).context(format!("the service {NAME} {what}")))
 }
@@ -131,7 +139,7 @@ fn settle(service: &Service) -> Result<(), Failure> {
     service.update_failure_actions(actions).map_err(failed("cannot be given recovery actions"))?;
     // What follows tightens or helps; without it the service works all the same.
     if let Err(error) = service.set_failure_actions_on_non_crash_failures(true) {
-        output::talk(&format!("not set: a restart after an exit code ({error})"));
+        output::talk(&format!("not set: a restart after an exit code ({})", said(&error)));
     }
     if let Err(error) = restrict(service) {
         output::talk(&format!("not set: the privileges of the service ({error})"));

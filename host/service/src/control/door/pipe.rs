@@ -2,14 +2,16 @@
 //! the user who made it, administrators and the system itself; everybody else may only read, which opens
 //! nothing here (Microsoft, Named Pipe Security and Access Rights). Other machines are not let in.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::io::AsRawHandle as _;
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions};
-use tokio::runtime::{Builder, Runtime};
+use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeServer, ServerOptions};
+use tokio::runtime::Builder;
 
 use super::Who;
 use crate::control::client::ClientError;
@@ -22,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The host's end.
 pub struct Door {
-    path: std::ffi::OsString,
+    path: OsString,
     next: NamedPipeServer,
 }
 
@@ -65,28 +67,33 @@ pub fn who(stream: &NamedPipeServer) -> io::Result<Who> {
     Ok(Ok(format!("process {pid}")))
 }
 
-/// The command line's end.
+/// The command line's end. A thread of its own waits, with patience: the caller may itself be inside a runtime,
+/// in which no other can wait.
 #[derive(Debug)]
 pub struct Way {
-    runtime: Runtime,
-    pipe: NamedPipeClient,
-    patience: Duration,
+    ask: mpsc::Sender<Act>,
+    done: mpsc::Receiver<io::Result<Vec<u8>>>,
+}
+
+enum Act {
+    Read(usize),
+    Write(Vec<u8>),
 }
 
 impl Way {
     /// Connects; no call takes longer than `patience`.
     pub fn open(path: &Path, patience: Duration) -> Result<Self, ClientError> {
         let silent = |error: io::Error| ClientError::silent(path, &error);
+        let (ask, asked) = mpsc::channel();
+        let (tell, done) = mpsc::channel();
         let runtime = Builder::new_current_thread().enable_all().build().map_err(silent)?;
-        let opened = runtime.block_on(patiently(patience, async {
-            loop {
-                match ClientOptions::new().open(path) {
-                    Err(error) if error.raw_os_error() == Some(BUSY) => pause(LOOK_AGAIN).await,
-                    opened => return opened,
-                }
-            }
-        }));
-        let pipe = opened.map_err(|error| match error.kind() {
+        let name = path.as_os_str().to_owned();
+        std::thread::Builder::new()
+            .name("control-client".to_owned())
+            .spawn(move || runtime.block_on(serve(name, patience, &asked, &tell)))
+            .map_err(silent)?;
+        let way = Self { ask, done };
+        way.result().map_err(|error| match error.kind() {
             ErrorKind::NotFound => ClientError::NobodyThere(path.to_owned()),
             ErrorKind::PermissionDenied => ClientError::Forbidden(format!(
                 "this user may not use the control pipe {}: ask as an administrator, or as the user that runs the host",
@@ -94,7 +101,61 @@ impl Way {
             )),
             _ => silent(error),
         })?;
-        Ok(Self { runtime, pipe, patience })
+        Ok(way)
+    }
+
+    fn act(&self, what: Act) -> io::Result<Vec<u8>> {
+        // A thread that has ended gives no result either.
+        let _ = self.ask.send(what);
+        self.result()
+    }
+
+    fn result(&self) -> io::Result<Vec<u8>> {
+        self.done.recv().unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into()))
+    }
+}
+
+/// Connects, and acts until nobody asks any more.
+async fn serve(
+    name: OsString,
+    patience: Duration,
+    asked: &mpsc::Receiver<Act>,
+    tell: &mpsc::Sender<io::Result<Vec<u8>>>,
+) {
+    let opened = patiently(patience, async {
+        loop {
+            match ClientOptions::new().open(&name) {
+                Err(error) if error.raw_os_error() == Some(BUSY) => pause(LOOK_AGAIN).await,
+                opened => return opened,
+            }
+        }
+    });
+    let (mut pipe, told) = match opened.await {
+        Ok(pipe) => (pipe, tell.send(Ok(Vec::new()))),
+        Err(error) => return drop(tell.send(Err(error))),
+    };
+    if told.is_err() {
+        return;
+    }
+    while let Ok(act) = asked.recv() {
+        let done = match act {
+            Act::Write(bytes) => patiently(patience, pipe.write_all(&bytes)).await.map(|()| Vec::new()),
+            Act::Read(length) => {
+                let mut bytes = vec![0; length];
+                match patiently(patience, pipe.read(&mut bytes)).await {
+                    Ok(read) => {
+                        bytes.truncate(read);
+                        Ok(bytes)
+                    }
+                    // So does the end of the other process look.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Vec::new()),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        if tell.send(done).is_err() {
+            return;
+        }
     }
 }
 
@@ -112,21 +173,19 @@ async fn patiently<T>(patience: Duration, work: impl Future<Output = io::Result<
 
 impl Read for Way {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.runtime.block_on(patiently(self.patience, self.pipe.read(buffer)));
-        match read {
-            // So does the end of the other process look.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
-            read => read,
-        }
+        let bytes = self.act(Act::Read(buffer.len()))?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
     }
 }
 
 impl Write for Way {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.runtime.block_on(patiently(self.patience, self.pipe.write(bytes)))
+        self.act(Act::Write(bytes.to_vec()))?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.runtime.block_on(patiently(self.patience, self.pipe.flush()))
+        Ok(())
     }
 }
