@@ -248,6 +248,7 @@ holds "a reboot starts our unit and no legacy timer"
 stage "a program that cannot be seen from here"
 count=$(logins)
 nsenter -t "$leader" -n -- curl -sf -d '{"kind":"foreign-login","after_s":13}' http://127.0.0.1:8080/_sim/faults >/dev/null
+nsenter -t "$leader" -n -- curl -sf -d '{}' http://127.0.0.1:8080/_sim/foreign-login >/dev/null
 contested() { inside tradeagent status --json | grep '"state": "contested"' >/dev/null; }
 for _ in $(seq 6); do (soon "the account is contested" contested) 2>/dev/null && break || true; done
 contested || fail "the account is not contested: $(inside tradeagent status)"

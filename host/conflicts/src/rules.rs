@@ -85,7 +85,7 @@ pub fn conflicts(survey: &Survey, me: &Me) -> Vec<Conflict> {
 /// [`conflicts`], and units that only somebody could start: what is retired with the others.
 pub(crate) fn all(survey: &Survey, me: &Me) -> Vec<Conflict> {
     let mut found: Vec<Conflict> = survey.units.iter().filter_map(|unit| of_unit(unit, me)).collect();
-    found.extend(survey.processes.iter().filter_map(|process| of_process(process, me)));
+    found.extend(survey.processes.iter().filter_map(|process| of_process(process, survey, me)));
     found.sort_by(|a, b| a.danger.cmp(&b.danger).then_with(|| order(&a.what).cmp(&order(&b.what))));
     found
 }
@@ -131,16 +131,25 @@ fn fix_unit(unit: &Unit) -> String {
     }
 }
 
-fn of_process(process: &Process, me: &Me) -> Option<Conflict> {
+fn of_process(process: &Process, survey: &Survey, me: &Me) -> Option<Conflict> {
     if me.pids.contains(&process.pid) {
         return None;
     }
+    // A unit that was looked at starts it. Any other (cron, a container's, a login's) has other work besides.
+    let unit = process.unit.as_ref();
+    let (starter, around): (Option<&String>, Option<&String>) =
+        if survey.units.iter().any(|known| Some(&known.name) == unit) { (unit, None) } else { (None, unit) };
     let why = match &process.role {
-        Role::Script(script) => format!("runs {script}.py, which logs in to the account"),
+        Role::Script(script) => {
+            let again = around.map_or_else(String::new, |unit| {
+                format!(" (it runs in {unit}: what starts it there may start it again)")
+            });
+            format!("runs {script}.py, which logs in to the account{again}")
+        }
         Role::Host(_) if is_later(process, me) => return None,
         Role::Host(_) => "is another `tradeagent run`, and was there first".to_owned(),
     };
-    let fix = match (&process.unit, cfg!(windows)) {
+    let fix = match (starter, cfg!(windows)) {
         (Some(unit), false) => format!("sudo systemctl disable --now {unit}"),
         (_, true) => format!("taskkill /PID {} /F", process.pid),
         (None, false) => format!("sudo kill {}", process.pid),
@@ -191,6 +200,21 @@ mod tests {
         );
         let old = unit(name, "active", "enabled", "/opt/venv/bin/python run_trading_service.py");
         assert_eq!(dangers(vec![old]), [(name.to_owned(), Danger::Runs)]);
+    }
+
+    #[test]
+    fn what_cron_started_is_not_stopped_with_cron() {
+        let script = crate::fake::made_up_script(7, Some("cron.service"));
+        let survey = Survey { processes: vec![script.clone()], ..Survey::default() };
+        let found = conflicts(&survey, &Me::default());
+        assert!(found[0].fix.ends_with("kill 7") && found[0].why.contains("in cron.service"), "{}", found[0]);
+        let cron = unit("cron.service", "active", "enabled", "/opt/run_sell_orders.py");
+        let survey = Survey { processes: vec![script], units: vec![cron], ..Survey::default() };
+        let found = conflicts(&survey, &Me::default());
+        assert!(
+            found.iter().all(|conflict| conflict.fix.contains("disable --now cron.service")),
+            "{found:?}"
+        );
     }
 
     #[test]
