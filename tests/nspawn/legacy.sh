@@ -5,7 +5,7 @@ box=$1
 scripts=$box/opt/agent/modules/kotak_neo_auto_trader
 units=$box/etc/systemd/system
 mkdir -p "$scripts" "$box/opt/agent/data" "$box/opt/agent/venv/bin"
-for script in run_sell_orders run_auto_trade run_position_monitor run_eod_cleanup; do
+for script in run_sell_orders run_auto_trade run_position_monitor run_eod_cleanup run_trading_service; do
     printf 'import time\nwhile True:\n    time.sleep(1)\n' >"$scripts/$script.py"
 done
 ln -sf /usr/bin/python3 "$box/opt/agent/venv/bin/python"
@@ -38,5 +38,6 @@ ln -sf /opt/agent/my-bot.service "$units/my-bot.service"
 printf '[Unit]\nDescription=a made-up broker\nBefore=tradeagent-unified.service\n[Service]\nExecStart=/usr/bin/kotak-neo-sim --listen 127.0.0.1:8080\n[Install]\nWantedBy=multi-user.target\n' \
     >"$units/kotak-neo-sim.service"
 mkdir -p "$units/multi-user.target.wants"
+ln -sf /etc/systemd/system/tradeagent-unified.service "$units/multi-user.target.wants/tradeagent-unified.service"
 ln -sf /opt/agent/my-bot.service "$units/multi-user.target.wants/my-bot.service"
 ln -sf /etc/systemd/system/kotak-neo-sim.service "$units/multi-user.target.wants/kotak-neo-sim.service"

@@ -121,7 +121,7 @@ soon "the scripts run" inside pgrep -f run_position_monitor
 
 stage "the package"
 inside dpkg -i /root/tradeagent.deb >"$work/dpkg.log" 2>&1 || fail "the package does not install: $(tail -3 "$work/dpkg.log")"
-[ "$(inside systemctl is-active tradeagent-unified || true)" = inactive ] || fail "the package starts a host by itself"
+if inside pgrep -f 'tradeagent run' >/dev/null; then fail "the package starts a host by itself"; fi
 sed -i 's|^broker = "kotak-neo"|&\nlogin_at = "00:00"\nlogins_per_day = 40\nbase_url = "http://127.0.0.1:8080"|' "$box/etc/tradeagent/tradeagent.toml"
 sed -i 's|^auto_stop = true|&\nunits = ["my-bot"]|' "$box/etc/tradeagent/tradeagent.toml"
 holds "installed, nothing started"
@@ -210,6 +210,10 @@ inside tradeagent guard -- python3 /opt/agent/modules/kotak_neo_auto_trader/run_
 [ $status = 75 ] || fail "guard ended with $status"
 [ "$(pid)" = "$before" ] || fail "our process changed"
 [ "$(logins)" = "$count" ] || fail "a login was made: $count, then $(logins)"
+status=0
+inside runuser -u nobody -- tradeagent guard -- true 2>"$work/guard2.txt" || status=$?
+[ $status = 77 ] || fail "guard of a user who may not see the lock ended with $status"
+grep -q "sudo tradeagent" "$work/guard2.txt" || fail "guard does not say who may: $(cat "$work/guard2.txt")"
 holds "started by hand: nothing starts, our process and the login count are the same; guard: exit 75"
 
 stage "another host"
@@ -263,10 +267,16 @@ for unit in sell autotrade monitor eod; do
     [ "$(inside systemctl is-enabled tradeagent-$unit.timer)" = enabled ] || fail "tradeagent-$unit.timer is not enabled again"
     [ "$(inside systemctl is-active tradeagent-$unit.timer)" = active ] || fail "tradeagent-$unit.timer does not run again"
 done
-[ "$(inside systemctl is-active tradeagent-unified || true)" = inactive ] || fail "our unit still runs"
+if inside pgrep -f 'tradeagent run' >/dev/null; then fail "our host still runs"; fi
+[ "$(inside systemctl is-enabled tradeagent-unified)" = enabled ] || fail "the old unified unit is not enabled again"
+[ "$(inside systemctl is-active tradeagent-unified)" = active ] || fail "the old unified unit does not run again"
 [ "$(stat -c %a "$box/opt/agent/modules/kotak_neo_auto_trader/kotak_neo.env")" = 644 ] || fail "the old permissions are not back"
 [ "$(inside systemctl is-active my-bot.service)" = active ] || fail "the operator's own bot does not run again"
 [ -e "$box/etc/systemd/system/tradeagent-unified.service.d/user.conf" ] || fail "the old drop-in is not back"
+inside tradeagent migrate --undo | grep "nothing to undo" >/dev/null || fail "a second undo does something"
+inside dpkg -r tradeagent >"$work/remove.log" 2>&1 || fail "the package cannot be removed: $(cat "$work/remove.log")"
+[ "$(inside systemctl is-active tradeagent-unified)" = active ] || fail "the old unified unit is stopped by a second undo, or by the package's removal"
+[ "$(inside systemctl is-enabled tradeagent-unified)" = enabled ] || fail "the old unified unit is disabled by a second undo, or by the package's removal"
 holds "undo: the legacy timers are enabled and wait, ours is gone"
 
 stage "$checks checks hold"

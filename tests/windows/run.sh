@@ -157,7 +157,14 @@ stage "life"
 soon "a session" session_open
 ta service status | grep -q Running || fail "the service does not run"
 holds "the service runs, answers on its pipe, and has a session"
+printf 'state_dir = "state"\n[account.main]\nbroker = "kotak-neo"\nenv_file = "kotak_neo.env"\nlogin_at = "00:00"\nbase_url = "http://127.0.0.1:%s"\n[lock]\ndir = "lock"\n[control]\nsocket = \x27\\\\.\\pipe\\other\x27\n[conflicts]\nauto_stop = false\n' "$port" >"$work/other.toml"
+mkdir -p "$prefix/drive_c/other"
+cp "$work/other.toml" "$prefix/drive_c/other/tradeagent.toml"
+cp "$work/credentials" "$prefix/drive_c/other/kotak_neo.env"
 count=$(curl -sf "http://127.0.0.1:$port/_sim/state" | python3 -c 'import json,sys; print(json.load(sys.stdin)["logins"])')
+status=0
+ta run --config 'C:\other\tradeagent.toml' >"$work/other.txt" || status=$?
+[ $status = 10 ] || fail "a second host with a lock folder of its own ended with $status: $(cat "$work/other.txt")"
 status=0
 ta guard -- cmd /c exit 3 >"$work/guard.txt" || status=$?
 [ $status = 75 ] || fail "guard beside the service ended with $status: $(cat "$work/guard.txt")"
@@ -165,13 +172,17 @@ run sc start ModularTradeAgent_Sell >/dev/null || true
 is_state ModularTradeAgent_Sell STOPPED || fail "a disabled service started"
 [ "$(curl -sf "http://127.0.0.1:$port/_sim/state" | python3 -c 'import json,sys; print(json.load(sys.stdin)["logins"])')" = "$count" ] ||
     fail "a login was made"
-holds "guard: exit 75; a legacy service started by hand does not start; the login count is the same"
+holds "a second host: exit 10; guard: exit 75; a legacy service started by hand does not start; the login count is the same"
 ta service stop || fail "service stop"
 is_state tradeagent STOPPED || fail "it does not stop: $(state tradeagent)"
 grep -q "login 1" "$prefix"/drive_c/ProgramData/tradeagent/state/log/tradeagent.*.log || fail "no log"
 status=0
 ta guard -- cmd /c exit 3 >"$work/guard2.txt" || status=$?
 [ $status = 3 ] || fail "guard's exit code is $status, not its program's: $(cat "$work/guard2.txt")"
+status=0
+ta guard -- no-such-program >"$work/guard3.txt" || status=$?
+[ $status = 2 ] || fail "guard of a program that is not there ended with $status"
+grep -q "cannot be started" "$work/guard3.txt" || fail "guard does not say why: $(cat "$work/guard3.txt")"
 ta service start || fail "service start"
 soon "a session again" session_open
 holds "service stop and start; guard in between runs its program; the log is in files"

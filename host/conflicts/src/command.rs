@@ -80,10 +80,17 @@ fn known(name: &str, in_folder: bool, names: &Names) -> Option<String> {
     (listed || in_folder && (name.starts_with("run_") || name == "trader")).then(|| name.to_owned())
 }
 
+/// Whether a program's name, in small letters, is the host's.
+pub(crate) fn is_host(program: &str) -> bool {
+    program.trim_end_matches(".exe") == "tradeagent"
+}
+
 /// Another host: `tradeagent … run …`.
 pub(crate) fn host(command: &[String]) -> Option<Role> {
     let program = base_name(command.first()?);
-    if program.trim_end_matches(".exe") != "tradeagent" || command.get(1).map(String::as_str) != Some("run") {
+    // There a name may be written in any case.
+    let program = if cfg!(windows) { program.to_ascii_lowercase() } else { program.to_owned() };
+    if !is_host(&program) || command.get(1).map(String::as_str) != Some("run") {
         return None;
     }
     let mut config = None;

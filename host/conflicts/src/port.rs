@@ -49,7 +49,8 @@ impl Retired {
             name: unit.name.clone(),
             manager: unit.manager,
             was_up: unit.is_up(),
-            was_enabled: unit.is_enabled(),
+            // What is only linked is made known again by its link.
+            was_enabled: unit.file_state.starts_with("enabled"),
             moved,
             linked: None,
         }

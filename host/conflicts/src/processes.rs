@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::BoxFuture;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-use crate::command::{argument, host, is_python, script_of};
+use crate::command::{argument, host, is_host, is_python, script_of};
 use crate::names::Names;
 use crate::port::{ProbeError, Processes, StopError};
 use crate::seen::{Process, Role, base_name};
@@ -61,10 +61,11 @@ fn list(names: &Names) -> Result<Vec<Process>, ProbeError> {
         }
         let command: Vec<String> =
             process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        if cfg!(windows) && command.is_empty() && is_python(&process.name().to_string_lossy()) {
+        let name = process.name().to_string_lossy().to_ascii_lowercase();
+        // A command line that is not shown is no proof that there is none.
+        if cfg!(windows) && command.is_empty() && (is_python(&name) || is_host(&name)) {
             return Err(ProbeError(format!(
-                "what process {pid} ({}) runs is not shown to this user: look as an administrator",
-                process.name().to_string_lossy()
+                "what process {pid} ({name}) runs is not shown to this user: look as an administrator"
             )));
         }
         let Some(role) = role(process, &command, names) else { continue };

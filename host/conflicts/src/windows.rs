@@ -22,6 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const NO_SUCH_SERVICE: i32 = 1060;
 /// `ERROR_SERVICE_ALREADY_RUNNING`.
 const RUNS_ALREADY: i32 = 1056;
+/// `ERROR_SERVICE_NOT_ACTIVE`, `ERROR_SERVICE_CANNOT_ACCEPT_CTRL`.
+const DOES_NOT_RUN: i32 = 1062;
+const TAKES_NO_WORD: i32 = 1061;
 /// `ERROR_ACCESS_DENIED`.
 const ACCESS_DENIED: i32 = 5;
 
@@ -236,18 +239,25 @@ fn retire_service(unit: &Unit) -> Result<(), StopError> {
     let service = open(&unit.name, access)?;
     // First: a service that its own recovery actions start again must not.
     set_start(&service, ServiceStartType::Disabled).map_err(&failed)?;
-    if service.query_status().map_err(&failed)?.current_state != ServiceState::Stopped {
-        service.stop().map_err(&failed)?;
-    }
     let mut waited = Duration::ZERO;
-    while service.query_status().map_err(&failed)?.current_state != ServiceState::Stopped {
+    loop {
+        match service.query_status().map_err(&failed)?.current_state {
+            ServiceState::Stopped => return Ok(()),
+            ServiceState::StopPending => {}
+            _ => match service.stop() {
+                // It has ended meanwhile, or is on its way and takes no word now.
+                Err(error) if matches!(code(&error), Some(DOES_NOT_RUN | TAKES_NO_WORD)) => {}
+                stopped => {
+                    stopped.map_err(&failed)?;
+                }
+            },
+        }
         if waited >= END_WITHIN {
             return Err(StopError::Failed(format!("{} does not end", unit.name)));
         }
         std::thread::sleep(LOOK_AGAIN);
         waited += LOOK_AGAIN;
     }
-    Ok(())
 }
 
 fn restore_service(retired: &Retired) -> Result<(), StopError> {

@@ -16,6 +16,8 @@ pub mod output;
 pub mod places;
 pub mod report;
 pub mod whole_file;
+#[cfg(windows)]
+pub mod windows_security;
 // The day's side.
 pub mod backtest;
 pub mod clock;

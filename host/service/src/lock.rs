@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use model::{Account, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::places;
+
 /// Who holds the lock, as far as the second file tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -67,6 +69,10 @@ impl LockError {
                 "stop that one first, or talk to it: `tradeagent status`; the lock is {} and goes with its process",
                 path.display()
             ),
+            // Of the service: another folder would be another lock.
+            Self::Unknown { dir, .. } if places::is_of_the_service(dir) => {
+                format!("the lock is the service's: ask as an administrator (`{}tradeagent …`)", places::SUDO)
+            }
             Self::Unknown { dir, .. } => format!(
                 "make {} a folder that this user may write to, or name another in [lock] dir (the same for every host of the account)",
                 dir.display()
@@ -88,18 +94,6 @@ impl AccountLock {
     /// Takes the lock of `account` in `dir`, which is made when it is not there. `what` and `now` are for
     /// the note about the holder.
     pub fn acquire(dir: &Path, account: &Account, what: &str, now: Timestamp) -> Result<Self, LockError> {
-        let taken = Self::take(dir, account, what, now);
-        // Who may not take the lock in another's folder may still see that it is held.
-        if matches!(taken, Err(LockError::Unknown { .. }))
-            && let Ok(Some(holder)) = Self::holder(dir, account)
-        {
-            let path = dir.join(format!("{account}.lock"));
-            return Err(LockError::Held { account: account.clone(), holder: Some(Box::new(holder)), path });
-        }
-        taken
-    }
-
-    fn take(dir: &Path, account: &Account, what: &str, now: Timestamp) -> Result<Self, LockError> {
         let unknown =
             |reason: String| LockError::Unknown { account: account.clone(), reason, dir: dir.to_owned() };
         ensure_dir(dir).map_err(unknown)?;
@@ -309,10 +303,10 @@ pub fn default_dir() -> PathBuf {
     if is_root() { PathBuf::from("/run/lock/tradeagent") } else { runtime_dir() }
 }
 
-/// Where account locks are: one folder for the whole machine. Who may not use it learns that it cannot be told.
+/// Where account locks of this user's hosts are; the service's are in its own folder, by its configuration.
 #[cfg(not(unix))]
 pub fn default_dir() -> PathBuf {
-    crate::places::etc().join("lock")
+    places::of_user().join("lock")
 }
 
 /// Runtime files: `/run/tradeagent` for root, `$XDG_RUNTIME_DIR/tradeagent`, or `/tmp/tradeagent-UID`.

@@ -1,6 +1,6 @@
 //! Where the installation of this machine keeps its files, and who may change it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The folder of configuration and credentials.
 #[cfg(not(windows))]
@@ -16,6 +16,28 @@ pub fn etc() -> PathBuf {
         .filter(|path| path.is_absolute())
         .unwrap_or_else(|| PathBuf::from("C:\\ProgramData"))
         .join("tradeagent")
+}
+
+/// The folder of a user's own hosts.
+#[cfg(windows)]
+pub fn of_user() -> PathBuf {
+    std::env::var_os("LOCALAPPDATA")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .unwrap_or_else(std::env::temp_dir)
+        .join("tradeagent")
+}
+
+/// Whether a folder is the service's.
+#[cfg(not(windows))]
+pub fn is_of_the_service(dir: &Path) -> bool {
+    dir.starts_with("/run/lock/tradeagent")
+}
+
+/// Whether a folder is the service's.
+#[cfg(windows)]
+pub fn is_of_the_service(dir: &Path) -> bool {
+    dir.starts_with(etc())
 }
 
 /// The service's configuration.

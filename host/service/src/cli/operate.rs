@@ -29,7 +29,8 @@ Examples:
   ExecStart=/usr/bin/tradeagent guard --config /etc/tradeagent/tradeagent.toml -- python3 run_sell_orders.py
 
 Holds the account's lock while the command runs, so that neither logs in beside the other. Exit code: that of
-the command, or 75 when the host holds the account.")]
+the command; 75 when the host holds the account; 77 when this user may not see whether it does (the service's lock
+is for root and the service).")]
 pub struct GuardArgs {
     /// Which configuration
     #[command(flatten)]

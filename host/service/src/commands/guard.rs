@@ -62,10 +62,9 @@ fn take_place(mut command: Command, lock: AccountLock) -> std::io::Result<u8> {
     let job = win32job::Job::create_with_limit_info(&limits).map_err(std::io::Error::other)?;
     // What this process starts from now on is in it too.
     job.assign_current_process().map_err(std::io::Error::other)?;
+    // Until this process ends: closing it sooner would end this process too.
+    let _ = job.into_handle();
     let status = command.status()?;
     drop(lock);
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    // Closing it ends this process as well, with a code of the system's.
-    std::mem::forget(job);
-    Ok(code)
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -167,10 +167,17 @@ fn carry_out(
     config_path: &Path,
     done: &mut Vec<String>,
 ) -> Result<(), Failure> {
+    #[cfg(windows)]
+    service::prepare()?;
     let mut manifest = Manifest::load()?;
     legacy.back_up(&mut manifest)?;
     manifest.created(service::would_write())?;
     done.push(format!("backed up to {}", places::backups().display()));
+    // Before the old unit goes: afterwards nothing tells that they were its.
+    if let Some((from, to)) = drop_ins(survey) {
+        manifest.rename(&from, &to)?;
+        done.push(format!("renamed {} to {}", from.display(), to.display()));
+    }
     let notes = RetiredNotes::of_this_machine();
     let resolved = super::block_on(machine.resolve(&me(), true, &|retired| notes.add(retired)))?
         .map_err(|error| Failure::unavailable(anyhow!("{error}")))?;
@@ -190,10 +197,6 @@ fn carry_out(
     if !left.is_empty() {
         let failure = Failure::new(Exit::Conflict, anyhow!("{} programs still use the account", left.len()));
         return Err(left.iter().fold(failure, |failure, conflict| failure.hint(conflict.to_string())));
-    }
-    if let Some((from, to)) = drop_ins(survey) {
-        manifest.rename(&from, &to)?;
-        done.push(format!("renamed {} to {}", from.display(), to.display()));
     }
     legacy.write_env(env, &places::env_file(), &mut manifest)?;
     let installed = service::install(false)?;
@@ -230,6 +233,12 @@ fn adopt(legacy: &Legacy, config: &Config, done: &mut Vec<String>) -> Result<(),
 
 fn undo() -> Result<(), Failure> {
     let mut manifest = Manifest::load()?;
+    let notes = RetiredNotes::of_this_machine();
+    let mut retired = notes.read().map_err(|error| Failure::general(anyhow!(error)))?;
+    if manifest.is_empty() && retired.is_empty() {
+        output::line("There is nothing to undo: no migration is on record here.");
+        return Ok(());
+    }
     // Ours first: nothing may run beside what comes back.
     service::disable()?;
     let now = SystemClock.now().ist().format("%Y%m%dT%H%M%S").to_string();
@@ -237,9 +246,9 @@ fn undo() -> Result<(), Failure> {
         output::line(&format!("moved {} to {}", from.display(), to.display()));
     }
     manifest.restore_modes()?;
-    manifest.name_back()?.iter().for_each(|left| output::talk(left));
-    let notes = RetiredNotes::of_this_machine();
-    let mut retired = notes.read().map_err(|error| Failure::general(anyhow!(error)))?;
+    for (from, to) in manifest.name_back(&now)? {
+        output::line(&format!("moved {} to {}", from.display(), to.display()));
+    }
     retired.reverse();
     let machine = Machine::real(Names::default());
     let mut left = Vec::new();

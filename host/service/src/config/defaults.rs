@@ -181,11 +181,7 @@ impl Default for Config {
 /// `%LOCALAPPDATA%\tradeagent`.
 #[cfg(windows)]
 pub(super) fn state_dir() -> PathBuf {
-    std::env::var_os("LOCALAPPDATA")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .unwrap_or_else(std::env::temp_dir)
-        .join("tradeagent")
+    crate::places::of_user()
 }
 
 /// Root: `/var/lib/tradeagent`; others: `$XDG_STATE_HOME/tradeagent`, `~/.local/state/tradeagent`.

@@ -197,7 +197,12 @@ fn credentials(config: &Config, kotak: &KotakNeoConfig) -> Vec<Check> {
                     "write the secret that was shown when TOTP was registered into KOTAK_TOTP_SECRET",
                 ),
             };
-            vec![well("credentials", "all five are there, and nobody else can read them"), totp]
+            let seen = if cfg!(unix) {
+                "all five are there, and nobody else can read them"
+            } else {
+                "all five are there; who can read them is not looked at here (`icacls` shows it)"
+            };
+            vec![well("credentials", seen), totp]
         }
     }
 }

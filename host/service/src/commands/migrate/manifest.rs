@@ -81,17 +81,25 @@ impl Manifest {
         Ok(())
     }
 
-    /// What was renamed has its name again; says what could not be, because something new is there.
-    pub fn name_back(&self) -> Result<Vec<String>, Failure> {
-        let mut left = Vec::new();
-        for (path, now) in self.renamed.iter().filter(|(_, now)| now.exists()) {
+    /// Whether nothing was made or changed.
+    pub fn is_empty(&self) -> bool {
+        let Self { created, folder, modes, renamed } = self;
+        created.is_empty() && folder.is_none() && modes.is_empty() && renamed.is_empty()
+    }
+
+    /// What was renamed has its name again. What is new in its place is renamed in its turn; says to what.
+    pub fn name_back(&self, now: &str) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
+        let mut moved = Vec::new();
+        for (path, kept) in self.renamed.iter().filter(|(_, kept)| kept.exists()) {
             if path.exists() {
-                left.push(format!("{} stays: there is a new {}", now.display(), path.display()));
-                continue;
+                let aside = PathBuf::from(format!("{}.undone-{now}", path.display()));
+                fs::rename(path, &aside)
+                    .with_context(|| format!("{} cannot be put aside", path.display()))?;
+                moved.push((path.clone(), aside));
             }
-            fs::rename(now, path).with_context(|| format!("{} cannot be put back", path.display()))?;
+            fs::rename(kept, path).with_context(|| format!("{} cannot be put back", path.display()))?;
         }
-        Ok(left)
+        Ok(moved)
     }
 
     /// Remembers the agent's folder.

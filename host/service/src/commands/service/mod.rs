@@ -17,8 +17,8 @@ use crate::{output, places};
 
 #[cfg(windows)]
 pub use scm::{
-    NAME, disable, enable_and_start, for_administrators, install, is_running, start, status, stop, uninstall,
-    would_write,
+    NAME, disable, enable_and_start, for_administrators, install, is_running, prepare, start, status, stop,
+    uninstall, would_write,
 };
 #[cfg(not(windows))]
 pub use systemd::{NAME, disable, enable_and_start, install, start, status, stop, uninstall, would_write};

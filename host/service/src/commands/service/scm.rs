@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use windows_service::service::{
     ServiceType,
 };
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_BACKUP_SEMANTICS;
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, SERVICE_REQUIRED_PRIVILEGES_INFOW,
 };
@@ -21,6 +23,8 @@ use windows_sys::Win32::System::Services::{
 use super::{Installed, allowed, put};
 use crate::exit::{Exit, Failure};
 use crate::{output, places};
+
+use crate::windows_security::{Kind, is_ours};
 
 pub use crate::supervisor::NAME;
 
@@ -36,10 +40,11 @@ const RESTART_AFTER_SECONDS: [u64; 3] = [10, 60, 300];
 /// How long a start or a stop is waited for: a first login with its patience, a desk with its eight seconds.
 const WITHIN: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// `ERROR_SERVICE_DOES_NOT_EXIST`, `ERROR_SERVICE_ALREADY_RUNNING`, `ERROR_SERVICE_NOT_ACTIVE`.
+/// `ERROR_SERVICE_DOES_NOT_EXIST`, `_ALREADY_RUNNING`, `_NOT_ACTIVE`, `_CANNOT_ACCEPT_CTRL`.
 const NO_SUCH_SERVICE: i32 = 1060;
 const RUNS_ALREADY: i32 = 1056;
 const DOES_NOT_RUN: i32 = 1062;
+const TAKES_NO_WORD: i32 = 1061;
 
 fn code(error: &windows_service::Error) -> Option<i32> {
     match error {
@@ -85,11 +90,9 @@ fn installed(access: ServiceAccess) -> Result<Service, Failure> {
 /// Safe to repeat.
 pub fn install(no_enable: bool) -> Result<Installed, Failure> {
     allowed()?;
+    prepare()?;
     let mut done = Installed::default();
     let program = std::env::current_exe().context("where this program is cannot be told")?;
-    let folder = places::etc();
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    for_administrators(&folder)?;
     put(&places::config_file(), CONFIG, false, &mut done)?;
     let start_type = if no_enable { ServiceStartType::OnDemand } else { ServiceStartType::AutoStart };
     let info = ServiceInfo {
@@ -121,6 +124,23 @@ pub fn install(no_enable: bool) -> Result<Installed, Failure> {
     event_source()?;
     done.enabled = !no_enable;
     Ok(done)
+}
+
+/// Makes the service's folder, closed to others before anything is in it. One that somebody else has made is
+/// refused: a configuration that is there already would be obeyed.
+pub fn prepare() -> Result<(), Failure> {
+    let folder = places::etc();
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let open = fs::OpenOptions::new().read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(&folder);
+    let ours = open.and_then(|handle| is_ours(&handle, Kind::File));
+    if !ours.with_context(|| format!("whose {} is cannot be told", folder.display()))? {
+        return Err(Failure::new(
+            Exit::Permission,
+            anyhow!("{} is neither an administrator's nor the system's", folder.display()),
+        )
+        .hint("look at what is in it, delete it, and do this again: whoever made it could have put anything there"));
+    }
+    for_administrators(&folder)
 }
 
 /// Description, recovery actions, privileges.
@@ -231,7 +251,7 @@ pub fn start() -> Result<(), Failure> {
         Err(error) if code(&error) == Some(RUNS_ALREADY) => {}
         Err(error) => return Err(failed("cannot be started")(error)),
     }
-    let state = settled(&service, ServiceState::StartPending)?;
+    let state = started(&service)?;
     if state == ServiceState::Running {
         return Ok(());
     }
@@ -245,27 +265,37 @@ pub fn stop() -> Result<(), Failure> {
     halt(&installed(ServiceAccess::STOP | ServiceAccess::QUERY_STATUS)?)
 }
 
-fn halt(service: &Service) -> Result<(), Failure> {
-    match service.stop() {
-        Ok(_) => {}
-        Err(error) if code(&error) == Some(DOES_NOT_RUN) => return Ok(()),
-        Err(error) => return Err(failed("cannot be stopped")(error)),
-    }
-    match settled(service, ServiceState::StopPending)? {
-        ServiceState::Stopped => Ok(()),
-        other => Err(Failure::general(anyhow!("the service {NAME} does not end: it is {other:?}"))),
-    }
-}
-
-/// The state once it is another than `pending`, and than Running while an end is waited for.
 #[expect(clippy::disallowed_methods, reason = "waits for another process, which no clock of ours moves")]
-fn settled(service: &Service, pending: ServiceState) -> Result<ServiceState, Failure> {
+fn halt(service: &Service) -> Result<(), Failure> {
     let mut waited = Duration::ZERO;
     loop {
         let state = service.query_status().map_err(failed("does not tell its state"))?.current_state;
-        let is_on_its_way =
-            state == pending || pending == ServiceState::StopPending && state == ServiceState::Running;
-        if !is_on_its_way || waited >= WITHIN {
+        match state {
+            ServiceState::Stopped => return Ok(()),
+            ServiceState::StopPending => {}
+            _ => match service.stop() {
+                // It has ended meanwhile, or is on its way and takes no word now.
+                Err(error) if matches!(code(&error), Some(DOES_NOT_RUN | TAKES_NO_WORD)) => {}
+                stopped => {
+                    stopped.map_err(failed("cannot be stopped"))?;
+                }
+            },
+        }
+        if waited >= WITHIN {
+            return Err(Failure::general(anyhow!("the service {NAME} does not end: it is {state:?}")));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+        waited += LOOK_AGAIN;
+    }
+}
+
+/// The state once it no longer starts.
+#[expect(clippy::disallowed_methods, reason = "waits for another process, which no clock of ours moves")]
+fn started(service: &Service) -> Result<ServiceState, Failure> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let state = service.query_status().map_err(failed("does not tell its state"))?.current_state;
+        if state != ServiceState::StartPending || waited >= WITHIN {
             return Ok(state);
         }
         std::thread::sleep(LOOK_AGAIN);

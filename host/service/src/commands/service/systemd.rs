@@ -72,7 +72,7 @@ pub fn install(no_enable: bool) -> Result<Installed, Failure> {
 /// Stops, disables and removes what `install` wrote. Configuration, credentials and journal stay.
 pub fn uninstall() -> Result<(), Failure> {
     allowed()?;
-    tool("systemctl", &["disable", "--now", "--quiet", NAME, HELPER])?;
+    disable()?;
     for (name, _) in UNITS {
         let path = Path::new(LOCAL).join(name);
         if path.exists() {
@@ -85,11 +85,13 @@ pub fn uninstall() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stops and disables both units, where they are known.
+/// Stops and disables both units, where they are known. One of our name that runs something else is the Python
+/// agent's, and left alone.
 pub fn disable() -> Result<(), Failure> {
-    for name in [NAME, HELPER] {
-        let known = tool("systemctl", &["show", name, "-p", "LoadState", "--value"])?;
-        if known.trim() != "not-found" {
+    for (name, program) in [(NAME, "tradeagent"), (HELPER, "tradeagent-helper")] {
+        let told = tool("systemctl", &["show", name, "-p", "ExecStart", "--value"])?;
+        let path = told.split_once("path=").and_then(|(_, rest)| rest.split_once(" ;")).map(|(path, _)| path);
+        if path.is_some_and(|path| Path::new(path).ends_with(program)) {
             tool("systemctl", &["disable", "--now", "--quiet", name])?;
         }
     }

@@ -1,8 +1,8 @@
-//! A named pipe of Windows. The system lets in whoever may write to it: by the default of named pipes that is
-//! the user who made it, administrators and the system itself; everybody else may only read, which opens
-//! nothing here (Microsoft, Named Pipe Security and Access Rights). Other machines are not let in.
+//! A named pipe of Windows. Its access list lets in the user who made it, administrators and the system, and
+//! nobody else; other machines are not let in. A client speaks only to a pipe that one of these owns: while no
+//! host runs, anybody could make one of that name.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::io::AsRawHandle as _;
 use std::path::Path;
@@ -16,6 +16,7 @@ use tokio::runtime::Builder;
 use super::Who;
 use crate::control::client::ClientError;
 use crate::control::server::ServeError;
+use crate::windows_security::{Kind, is_ours, with_pipe_access};
 
 /// `ERROR_PIPE_BUSY`: every instance has a client, and the next is being made.
 const BUSY: i32 = 231;
@@ -32,7 +33,7 @@ impl Door {
     /// Opens the pipe `path`, which begins with `\\.\pipe\`. Inside a runtime.
     pub fn bind(path: &Path) -> Result<Self, ServeError> {
         let cannot = |reason: String| ServeError::Cannot { path: path.to_owned(), reason };
-        let next = ServerOptions::new().first_pipe_instance(true).create(path).map_err(|error| {
+        let next = instance(path.as_os_str(), true).map_err(|error| {
             if error.kind() == ErrorKind::PermissionDenied {
                 ServeError::Taken(path.to_owned())
             } else {
@@ -46,12 +47,21 @@ impl Door {
     pub async fn accept(&mut self) -> io::Result<NamedPipeServer> {
         self.next.connect().await?;
         // Before this one is given away: at no time is there no instance.
-        let next = ServerOptions::new().create(&self.path)?;
+        let next = instance(&self.path, false)?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 
     /// A pipe goes with its last handle.
     pub fn close(_path: &Path) {}
+}
+
+fn instance(path: &OsStr, is_first: bool) -> io::Result<NamedPipeServer> {
+    with_pipe_access(|access| {
+        let mut options = ServerOptions::new();
+        options.first_pipe_instance(is_first);
+        // SAFETY: `access` points to the attributes of a security descriptor that live until this returns.
+        unsafe { options.create_with_security_attributes_raw(path, access) }
+    })
 }
 
 /// Who is at the other end.
@@ -126,6 +136,9 @@ async fn serve(
         loop {
             match ClientOptions::new().open(&name) {
                 Err(error) if error.raw_os_error() == Some(BUSY) => pause(LOOK_AGAIN).await,
+                Ok(pipe) if !is_ours(&pipe, Kind::Pipe)? => {
+                    return Err(io::Error::other("somebody else made this pipe, and nothing is said to it"));
+                }
                 opened => return opened,
             }
         }
