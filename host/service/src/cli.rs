@@ -304,8 +304,12 @@ pub struct PluginArgs {
 /// `plugin …`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum PluginCommand {
+    /// Begin a strategy: a project that builds, tests and trades a day as it stands
+    New(NewArgs),
     /// Tell what a component is, what it imports, and which roles would allow it
     Inspect(InspectArgs),
+    /// Try a component on two made-up days, and tell what it may do and whether it is safe to restart
+    Check(CheckArgs),
     /// Take a strategy out of quarantine after three strikes
     Release(ReleaseArgs),
 }
@@ -323,6 +327,48 @@ pub struct ReleaseArgs {
     /// How to reach the account
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+/// `plugin new`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin new my-monitor --world monitor
+  tradeagent plugin new dip-buyer --world buy --dir ~/strategies/dip-buyer
+
+A Rust project with the SDK and the contract in it; it needs no other file of tradeagent.")]
+pub struct NewArgs {
+    /// Its name: small letters, digits and `-`
+    pub name: String,
+    /// What it may do
+    #[arg(long, value_name = "sell|buy|monitor|eod|trader")]
+    pub world: runtime::Role,
+    /// Where; default: a folder of its name
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `plugin check`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin check target/wasm32-wasip2/release/my_strategy.wasm
+  tradeagent plugin check my_strategy.wasm --param quantity=5 --json
+
+Trades two made-up days three times: as the host would, once more, and with a new instance at each tick. Exit 1
+when the component is refused, when the days differ, or when not one run did its work.")]
+pub struct CheckArgs {
+    /// The component
+    pub file: PathBuf,
+    /// The world to try it in; default: the narrowest that has all it imports
+    #[arg(long, value_name = "sell|buy|monitor|eod|trader")]
+    pub world: Option<runtime::Role>,
+    /// Set a parameter of it
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `plugin inspect`.

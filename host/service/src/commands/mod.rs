@@ -59,6 +59,8 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(inspect) => done(plugin::inspect(inspect)),
+            PluginCommand::New(new) => done(plugin::new(new)),
+            PluginCommand::Check(check) => done(plugin::check(check)),
             PluginCommand::Release(release) => done(plugin::release(release)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),

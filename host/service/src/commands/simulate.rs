@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context as _, anyhow};
-use broker::Broker;
 use journal::{Journal, SqliteJournal};
 use market::PriceSource;
 use model::{Date, Money, Timestamp};
 use oms::Blocking;
-use runtime::{Mode, Profile, Turns};
+use runtime::{Profile, Turns};
 use serde::Serialize;
 
 use crate::cli::SimulateArgs;
@@ -17,7 +16,6 @@ use crate::clock::ManualClock;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
-use crate::runner::Runner;
 use crate::simulate::{Driver, Simulation, SimulationError, collect, page};
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
@@ -79,33 +77,13 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         seed: args.seed,
         book: None,
     };
-    let mut world = World::build(&config, Link::paper(&config, &paper, &ways)?, journal, ways)?;
-    let exchange = world.exchange.take().ok_or_else(|| {
-        Failure::config(anyhow!(
-            "simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"
-        ))
-    })?;
-    let driver = Driver {
-        clock,
-        runner: Runner {
-            account: world.account.clone(),
-            desk: world.desk.clone(),
-            sessions: world.sessions.clone(),
-            clock: Arc::clone(&world.clock),
-            mode: Mode::Simulation,
-        },
-        sessions: world.sessions.clone(),
-        strategies: std::mem::take(&mut world.strategies),
-        services: Arc::clone(&world.services),
-        tasks: config.tasks.clone(),
-        exchange,
-        broker: Arc::clone(&world.broker) as Arc<dyn Broker>,
-        prices: Arc::clone(&paper.market) as Arc<dyn PriceSource>,
-    };
+    let world = World::build(&config, Link::paper(&config, &paper, &ways)?, journal, ways)?;
+    let desk = world.desk.clone();
+    let driver = Driver::of(world, &config, Arc::clone(&paper.market) as Arc<dyn PriceSource>, clock)?;
     let progress = output::Progress::new("simulate", days.len() as u64);
     let rows = driver.run(&days, |day, done| progress.set(done as u64, &day.to_string())).map_err(stopped)?;
     progress.finish();
-    let simulation = collect(&world.desk, rows)?;
+    let simulation = collect(&desk, rows)?;
     let answer = Answer {
         version: 1,
         from: first,

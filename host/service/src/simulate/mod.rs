@@ -19,15 +19,18 @@ use journal::{JournalError, RunOutcome};
 use market::PriceSource;
 use model::{Date, InstrumentClass, LedgerKind, Money, StrategyName, Timestamp};
 use oms::Desk;
-use runtime::{InlineInstance, Services};
+use runtime::{InlineInstance, Mode, Services};
 
 pub use record::{DayRow, FillRow, OrderRow, Simulation, SkipRow};
 
 use crate::clock::ManualClock;
+use crate::config::Config;
+use crate::exit::Failure;
 use crate::runner::{Claim, Runner};
 use crate::schedule::{Task, plan};
 use crate::services::Sessions;
 use crate::strategies::Strategy;
+use crate::wiring::World;
 
 /// Why a simulation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,8 @@ pub struct Driver {
     pub broker: Arc<dyn Broker>,
     /// Prices, for the value of positions.
     pub prices: Arc<dyn PriceSource>,
+    /// A new instance at each tick, as if the host had been restarted before it.
+    pub fresh_instances: bool,
 }
 
 /// Polls a future once; in a simulation nothing may wait.
@@ -77,6 +82,41 @@ pub fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 impl Driver {
+    /// Of `world`, whose exchange must be in this process.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn of(
+        mut world: World,
+        config: &Config,
+        prices: Arc<dyn PriceSource>,
+        clock: Arc<ManualClock>,
+    ) -> Result<Self, Failure> {
+        let exchange = world.exchange.take().ok_or_else(|| {
+            Failure::config(anyhow::anyhow!(
+                "simulate needs broker = \"paper\"; the exchange in a process of its own is for `run`"
+            ))
+        })?;
+        Ok(Self {
+            clock,
+            runner: Runner {
+                account: world.account.clone(),
+                desk: world.desk.clone(),
+                sessions: world.sessions.clone(),
+                clock: Arc::clone(&world.clock),
+                mode: Mode::Simulation,
+            },
+            sessions: world.sessions.clone(),
+            strategies: std::mem::take(&mut world.strategies),
+            services: Arc::clone(&world.services),
+            tasks: config.tasks.clone(),
+            exchange,
+            broker: Arc::clone(&world.broker) as Arc<dyn Broker>,
+            prices,
+            fresh_instances: false,
+        })
+    }
+
     const fn desk(&self) -> &Desk {
         &self.runner.desk
     }
@@ -149,6 +189,9 @@ impl Driver {
         let instance = instances.entry(strategy.name.clone()).or_insert_with(|| {
             InlineInstance::new(strategy.loaded.clone(), Arc::clone(&self.services), (*info).clone())
         });
+        if self.fresh_instances {
+            instance.new_day();
+        }
         let outcome = instance.run((*info).clone(), at, &Runner::cause(1));
         self.runner.finish(task, &info, outcome)?;
         Ok(())

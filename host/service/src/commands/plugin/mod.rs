@@ -1,13 +1,19 @@
 //! `plugin`: what a component is, and a strategy's way out of quarantine.
 
+mod check;
+mod new;
+
 use anyhow::Context as _;
 use runtime::Role;
 use serde::Serialize;
 
-use super::account::open;
 use crate::cli::{InspectArgs, ReleaseArgs};
+use crate::commands::account::open;
 use crate::exit::Failure;
 use crate::output;
+
+pub use check::check;
+pub use new::new;
 
 /// The largest component that is looked at, in bytes.
 const COMPONENT_MAX: u64 = 256 << 20;

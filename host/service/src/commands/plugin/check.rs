@@ -1,0 +1,251 @@
+//! `plugin check`: what a component is, what it may do, and whether a day with it comes out the same.
+//!
+//! It trades two made-up days three times: as the host would, once more, and with a new instance at each
+//! tick. What a strategy keeps outside `state` is lost with an instance, and then the third differs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use journal::MemoryJournal;
+use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+use model::{StrategyName, Symbol, Timestamp};
+use oms::Blocking;
+use runtime::{Profile, Role, Turns};
+use serde::Serialize;
+
+use crate::cli::CheckArgs;
+use crate::clock::ManualClock;
+use crate::config::{Component, Config, PositionConfig};
+use crate::exit::Failure;
+use crate::output;
+use crate::simulate::{Driver, Simulation, collect};
+use crate::strategies::read_component;
+use crate::wiring::{Link, PaperMarket, Ways, World};
+
+/// The narrowest role first: what loads as a monitor loads in each wider role as well.
+const NARROWEST: [Role; 5] = [Role::Monitor, Role::Eod, Role::Sell, Role::Buy, Role::Trader];
+/// What a strategy may be allowed to do, by the interface that it imports for it.
+const ACTS: [(&str, &str); 3] = [("buying", "buy"), ("selling", "sell"), ("cancelling", "cancel orders")];
+/// What every strategy may do, by interface.
+const READS: [(&str, &str); 6] = [
+    ("market", "see the market"),
+    ("portfolio", "see what the system owns"),
+    ("order-book", "see orders"),
+    ("state", "keep a state"),
+    ("notify", "alert the operator"),
+    ("config", "read its parameters"),
+];
+
+/// How the days went.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Days {
+    /// Runs by outcome.
+    runs: BTreeMap<String, u64>,
+    orders: usize,
+    fills: usize,
+    /// The last word of the strategy.
+    last_summary: Option<String>,
+    /// Why runs failed or were stopped: the first reason.
+    trouble: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    version: u32,
+    file: String,
+    hash: model::ContentHash,
+    bytes: usize,
+    contract: Option<String>,
+    world: Role,
+    /// In plain words.
+    may: Vec<&'static str>,
+    may_not: Vec<&'static str>,
+    days: Days,
+    /// The same days came out the same twice.
+    deterministic: bool,
+    /// And with a new instance at each tick.
+    restart_safe: bool,
+    /// Where it began to differ.
+    difference: Option<String>,
+}
+
+/// Checks a file.
+pub fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let path = args.file.display();
+    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    let seen = runtime::inspect(&bytes).map_err(|refusal| {
+        Failure::general(anyhow!("{path}: {refusal}")).hint(
+            "build it with `cargo build --release --target wasm32-wasip2`, or make one by `tradeagent plugin new`",
+        )
+    })?;
+    let fits = |role: &Role| seen.roles.contains(role);
+    let role = match args.world {
+        Some(role) => role,
+        // No role at all: the widest one says why.
+        None => NARROWEST.into_iter().find(fits).unwrap_or(Role::Trader),
+    };
+    seen.check(role).map_err(|refusal| Failure::general(anyhow!("{path}: {refusal}")))?;
+    let progress = output::Progress::new("check", 3);
+    let mut tries = Vec::new();
+    for (done, fresh_instances) in [false, false, true].into_iter().enumerate() {
+        tries.push(trade(args, role, fresh_instances)?);
+        progress.set(done as u64 + 1, "days");
+    }
+    progress.finish();
+    let imports = |interface: &str| {
+        seen.imports.iter().any(|name| name.split(['/', '@']).nth(1).is_some_and(|it| it == interface))
+    };
+    let words = |table: &[(&str, &'static str)], wanted: bool| -> Vec<&'static str> {
+        table.iter().filter(|(name, _)| imports(name) == wanted).map(|(_, words)| *words).collect()
+    };
+    let (first, again, fresh) = (&tries[0], &tries[1], &tries[2]);
+    let of_again = difference(first, again);
+    let of_fresh = difference(first, fresh);
+    let answer = Answer {
+        version: output::JSON_VERSION,
+        file: path.to_string(),
+        hash: seen.hash,
+        bytes: seen.bytes,
+        contract: seen.contract,
+        world: role,
+        may: [words(&ACTS, true), words(&READS, true)].concat(),
+        may_not: words(&ACTS, false),
+        days: days(first),
+        deterministic: of_again.is_none(),
+        restart_safe: of_again.is_none() && of_fresh.is_none(),
+        difference: of_again.or(of_fresh),
+    };
+    if args.json {
+        output::json(&answer)?;
+    } else {
+        show(&answer);
+    }
+    verdict(&answer)
+}
+
+fn verdict(answer: &Answer) -> Result<(), Failure> {
+    let bad = |what: String, hint: &str| Err(Failure::general(anyhow!(what)).hint(hint));
+    let difference = answer.difference.as_deref().unwrap_or_default();
+    if !answer.deterministic {
+        return bad(
+            format!("two equal days came out differently: {difference}"),
+            "this should be impossible for a component: please report it, with the file",
+        );
+    }
+    if !answer.restart_safe {
+        return bad(
+            format!("with a new instance at each tick the days came out differently: {difference}"),
+            "an instance may be thrown away between two ticks (a restart, a reload): what has to survive belongs in \
+             `state`, and an order's key is built from what it is for, not from a count",
+        );
+    }
+    if !answer.days.runs.contains_key("done") {
+        let reason = answer.days.trouble.as_deref().unwrap_or("it was never due");
+        return bad(
+            format!("not one run did its work: {reason}"),
+            "`--param NAME=VALUE` gives it a parameter; its log is in `tradeagent simulate`",
+        );
+    }
+    Ok(())
+}
+
+/// Two made-up days with the component, and nothing else.
+fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Simulation, Failure> {
+    let name = StrategyName::from("checked");
+    let mut config = Config::default();
+    config.account.positions = vec![PositionConfig {
+        symbol: Symbol::from(SEEDED_SYMBOL),
+        quantity: SEEDED_QUANTITY,
+        price: SEEDED_ENTRY_PRICE,
+    }];
+    // The times of the built-in strategy in its role; a trader has none, and sees each minute.
+    let model = if role == Role::Trader { "sell" } else { role.as_str() };
+    let mut strategy = config
+        .strategies
+        .remove(model)
+        .ok_or_else(|| Failure::general(anyhow!("there is no built-in strategy for the role {role}")))?;
+    strategy.role = role;
+    strategy.component = Component::File(args.file.clone());
+    config.tasks.retain(|task| task.name == model);
+    for task in &mut config.tasks {
+        task.strategy = name.clone();
+    }
+    config.strategies = BTreeMap::from([(name, strategy)]);
+    let params: Vec<String> = args.param.iter().map(|param| format!("checked.{param}")).collect();
+    config.apply_params(&params)?;
+    let paper = PaperMarket::load(&config, None)?;
+    let clock = ManualClock::at(Timestamp::at_ist(DAY0, 0, 0));
+    let ways = Ways {
+        clock: clock.clone(),
+        blocking: Blocking::Inline,
+        profile: Profile::Deterministic,
+        turns: Turns::Whole,
+        cache: Some(config.plugin_cache()),
+        seed: 1,
+        book: None,
+    };
+    let link = Link::paper(&config, &paper, &ways)?;
+    let world = World::build(&config, link, Box::new(MemoryJournal::new()), ways)?;
+    let desk = world.desk.clone();
+    let mut driver = Driver::of(world, &config, Arc::clone(&paper.market) as _, clock)?;
+    driver.fresh_instances = fresh_instances;
+    let rows = driver.run(&[DAY0, DAY1], |_, _| {}).map_err(|error| Failure::general(error.into()))?;
+    Ok(collect(&desk, rows)?)
+}
+
+fn days(simulation: &Simulation) -> Days {
+    let runs = simulation.runs.values().next().cloned().unwrap_or_default();
+    Days {
+        trouble: simulation.skipped.iter().find(|skip| skip.subject == "run").map(|skip| skip.reason.clone()),
+        runs,
+        orders: simulation.orders.len(),
+        fills: simulation.fills.iter().filter(|fill| fill.order.is_some()).count(),
+        last_summary: simulation.last_summary.values().next().cloned(),
+    }
+}
+
+/// The first thing in which two runs of the same days differ.
+fn difference(one: &Simulation, other: &Simulation) -> Option<String> {
+    for (at, order) in one.orders.iter().enumerate() {
+        let Some(twin) = other.orders.get(at) else {
+            return Some(format!("order {} ({} {}) is missing", order.id, order.key, order.at));
+        };
+        if order != twin {
+            return Some(format!("order {} ({} {}) is another: {}", order.id, order.key, order.at, twin.key));
+        }
+    }
+    if let Some(more) = other.orders.get(one.orders.len()) {
+        return Some(format!("there is one order more: {} at {}", more.key, more.at));
+    }
+    if one.fills != other.fills {
+        return Some("the fills".to_owned());
+    }
+    if one.runs != other.runs {
+        return Some(format!("how the runs ended: {:?} and {:?}", one.runs, other.runs));
+    }
+    None
+}
+
+fn show(answer: &Answer) {
+    let say = |what: &str, text: &str| output::line(&format!("{what:<14} {}", output::plain(text)));
+    say("file", &answer.file);
+    say("hash", answer.hash.as_str());
+    say("size", &format!("{} bytes", answer.bytes));
+    say("world", &format!("{}, contract {}", answer.world, answer.contract.as_deref().unwrap_or("unnamed")));
+    say("may", &answer.may.join(", "));
+    say(
+        "may not",
+        &if answer.may_not.is_empty() { "nothing more".to_owned() } else { answer.may_not.join(", ") },
+    );
+    let runs: Vec<String> =
+        answer.days.runs.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    let Days { orders, fills, .. } = &answer.days;
+    say("two days", &format!("runs: {}; {orders} orders, {fills} fills", runs.join(", ")));
+    if let Some(summary) = &answer.days.last_summary {
+        say("its last word", summary);
+    }
+    let yes = |well: bool| if well { "yes" } else { "NO" };
+    say("deterministic", yes(answer.deterministic));
+    say("restart-safe", yes(answer.restart_safe));
+}

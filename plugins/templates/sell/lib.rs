@@ -1,0 +1,64 @@
+#![doc = include_str!("../README.md")]
+
+mod logic;
+
+use tradeagent_sdk::describe;
+use tradeagent_sdk::params::Params;
+use tradeagent_sdk::price::Percent;
+use tradeagent_sdk::sell::types::{OrderRequest, OrderType, Product, Validity};
+use tradeagent_sdk::sell::{self, *};
+
+#[derive(Default)]
+struct Mine;
+
+impl Strategy for Mine {
+    fn run(&mut self, _: Tick) -> Result<Option<Report>, TaskError> {
+        let params = Params::read();
+        let profit = params.within("profit", Percent::whole(5), Percent(1)..=Percent::whole(1_000))?;
+        params.done()?;
+        let mut report = Report::new("");
+        let mut standing = 0;
+        for position in portfolio::get_positions()? {
+            let placed = market::get_instrument(&position.symbol).map_err(|error| describe::read_error(&error)).and_then(
+                |instrument| {
+                    let price = logic::target(position.cost, position.quantity, profit, instrument.tick);
+                    if price > instrument.band_high {
+                        return Err("its target is above the day's highest valid price".to_owned());
+                    }
+                    place(&position, price)
+                },
+            );
+            match placed {
+                Ok(()) => standing += 1,
+                Err(why) => report.skip(&position.symbol, why),
+            }
+        }
+        report.summary = format!("{standing} orders stand");
+        Ok(Some(report))
+    }
+}
+
+/// One order for each position and day: the key names what it is for, so the next tick places nothing again.
+fn place(position: &portfolio::Position, price: i64) -> Result<(), String> {
+    let key = format!("target:{}", position.symbol);
+    // What stands already answers with its state; its quantity may not be free any more.
+    if position.free == 0 {
+        return if position.in_working_sells > 0 { Ok(()) } else { Err("not settled yet".to_owned()) };
+    }
+    let request = OrderRequest {
+        key,
+        symbol: position.symbol.clone(),
+        order_type: OrderType::Limit,
+        product: Product::Delivery,
+        validity: Validity::Day,
+        quantity: position.free,
+        price,
+        trigger: None,
+        amo: false,
+        send_by: None,
+        reason: "the target over what was paid".to_owned(),
+    };
+    selling::place(&request).map(drop).map_err(|error| describe::order_error(&error))
+}
+
+sell::export!(Mine);
