@@ -1,0 +1,110 @@
+//! `plugin new`, a build by each way, and `plugin check`, in a folder outside the repository, for each world.
+//!
+//! `TRADEAGENT_CARGO_COMPONENT=1` builds by `cargo component` too and compares (the full pipeline does).
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use support::{run_fails, run_json, run_ok, text};
+
+const TARGET: &str = "wasm32-wasip2";
+const WORLDS: [&str; 5] = ["monitor", "eod", "sell", "buy", "trader"];
+
+/// Cargo in `folder`, without what the outer one has set for the host's build.
+fn cargo(folder: &Path, target: &Path, arguments: &[&str]) {
+    let mut command = Command::new("cargo");
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "RUSTC_WRAPPER",
+        "CARGO_MAKEFLAGS",
+        "MAKEFLAGS",
+    ] {
+        command.env_remove(name);
+    }
+    let output = command
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .expect("cargo can be started");
+    assert!(
+        output.status.success(),
+        "cargo {} in {}: {}",
+        arguments.join(" "),
+        folder.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn have_target() {
+    let libdir = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    let libdir = String::from_utf8(libdir.expect("rustc").stdout).expect("a path");
+    if Path::new(libdir.trim()).is_dir() {
+        return;
+    }
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    assert!(added.is_ok_and(|status| status.success()), "`rustup target add {TARGET}` does not work here");
+}
+
+/// All that a check says about how the component trades.
+fn trades(answer: &Value) -> (&Value, &Value) {
+    (&answer["days"], &answer["may"])
+}
+
+#[test]
+fn a_new_project_of_each_world_tests_builds_and_trades() {
+    have_target();
+    let folder = tempfile::tempdir().expect("a folder");
+    // Kept between runs: what is compiled there is always the same but for the five small crates.
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-new");
+    let by_component = std::env::var_os("TRADEAGENT_CARGO_COMPONENT").is_some();
+    if !by_component {
+        println!("cargo component: not tried (TRADEAGENT_CARGO_COMPONENT=1 does)");
+    }
+    for world in WORLDS {
+        let name = format!("my-{world}");
+        let project = folder.path().join(&name);
+        let dir = text(&project);
+        run_ok(&["plugin", "new", &name, "--world", world, "--dir", dir]);
+        cargo(&project, &target, &["test", "--quiet"]);
+        cargo(&project, &target, &["build", "--quiet", "--release", "--target", TARGET]);
+        let wasm = target.join(TARGET).join("release").join(format!("my_{world}.wasm"));
+        let answer = run_json(&["plugin", "check", text(&wasm), "--world", world, "--json"]);
+        assert_eq!(answer["world"], world);
+        assert_eq!(
+            (&answer["deterministic"], &answer["restart_safe"]),
+            (&true.into(), &true.into()),
+            "{answer}"
+        );
+        assert!(answer["days"]["runs"]["done"].as_u64() > Some(0), "{answer}");
+        assert!(answer["days"]["runs"]["failed"].is_null(), "{answer}");
+        if ["sell", "buy", "trader"].contains(&world) {
+            assert!(answer["days"]["orders"].as_u64() > Some(0), "{world} places an order: {answer}");
+        }
+        if by_component {
+            cargo(&project, &target, &["component", "build", "--quiet", "--release"]);
+            let other = target.join("wasm32-wasip1/release").join(format!("my_{world}.wasm"));
+            let other = run_json(&["plugin", "check", text(&other), "--world", world, "--json"]);
+            assert_eq!(trades(&other), trades(&answer), "built by cargo component");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = run_fails(&["plugin", "new", "My_Bot", "--world", "sell"], 2);
+    assert!(bad.contains("`My_Bot` is no name for a strategy: small letters, digits and `-`"), "{bad}");
+    let dir = text(folder.path());
+    let there = run_fails(&["plugin", "new", "bot", "--world", "sell", "--dir", dir], 2);
+    assert!(there.contains("is there already") && there.contains("--dir"), "{there}");
+    let file = folder.path().join("no.wasm");
+    std::fs::write(&file, "no component").expect("written");
+    let none = run_fails(&["plugin", "check", text(&file)], 1);
+    assert!(none.contains("cargo build --release --target wasm32-wasip2"), "{none}");
+}
