@@ -108,3 +108,34 @@ fn what_is_wrong_is_told_with_what_to_do() {
     let none = run_fails(&["plugin", "check", text(&file)], 1);
     assert!(none.contains("cargo build --release --target wasm32-wasip2"), "{none}");
 }
+
+#[test]
+fn a_signature_is_made_verified_and_told_from_a_stranger_s() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (key, wasm, config) = (at("author.key"), at("mine.wasm"), at("tradeagent.toml"));
+    let shipped = bundle::find("monitor").expect("shipped").bytes;
+    std::fs::write(&wasm, shipped).expect("written");
+    let write = |trusted: &str| {
+        let source = format!("state_dir = \"state\"\n[plugins]\ntrusted_keys = [{trusted}]\n");
+        std::fs::write(&config, source).expect("written");
+    };
+    write("");
+    let public = run_ok(&["plugin", "keygen", text(&key)]);
+    let again = run_fails(&["plugin", "keygen", text(&key)], 1);
+    assert!(again.contains("it is there already"), "{again}");
+    let verify = ["plugin", "verify", text(&wasm), "--config", text(&config)];
+    let unsigned = run_fails(&verify, 1);
+    assert!(
+        unsigned.contains("mine.wasm.sig cannot be read") && unsigned.contains("plugin sign"),
+        "{unsigned}"
+    );
+    run_ok(&["plugin", "sign", text(&wasm), "--key", text(&key), "--max-orders-per-day", "5"]);
+    let stranger = run_fails(&verify, 1);
+    assert!(stranger.contains("is not trusted here") && stranger.contains(public.trim()), "{stranger}");
+    write(&format!("\"{}\"", public.trim()));
+    assert!(run_ok(&verify).contains("trusted"));
+    write("\"ta-public-1-AAAA\"");
+    let no_key = run_fails(&verify, 78);
+    assert!(no_key.contains("no key of tradeagent") && no_key.contains("plugin keygen"), "{no_key}");
+}

@@ -310,6 +310,14 @@ pub enum PluginCommand {
     Inspect(InspectArgs),
     /// Try a component on two made-up days, and tell what it may do and whether it is safe to restart
     Check(CheckArgs),
+    /// Make a key to sign components with
+    Keygen(KeygenArgs),
+    /// Sign a component: what it is, and what it asks for at most
+    Sign(SignArgs),
+    /// Tell who has signed a component, and whether the configuration trusts them
+    Verify(VerifyArgs),
+    /// Let exactly this component trade on a real account, whoever signed it
+    Promote(PromoteArgs),
     /// Take a strategy out of quarantine after three strikes
     Release(ReleaseArgs),
 }
@@ -346,6 +354,79 @@ pub struct NewArgs {
     /// Where; default: a folder of its name
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// `plugin keygen`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin keygen ~/.config/tradeagent/author.key
+
+Prints the public half, which operators put into trusted_keys under [plugins].")]
+pub struct KeygenArgs {
+    /// Where the secret half is kept; it must not be there yet
+    pub file: PathBuf,
+}
+
+/// `plugin sign`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin sign my_seller.wasm --key author.key
+  tradeagent plugin sign dip_buyer.wasm --key author.key --max-orders-per-day 5 --max-order-value 50000
+
+Writes FILE.sig beside the component. A configuration that grants more than was asked for is refused.")]
+pub struct SignArgs {
+    /// The component
+    pub file: PathBuf,
+    /// The author's key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Its world; default: the narrowest that has all it imports
+    #[arg(long, value_name = "sell|buy|monitor|eod|trader")]
+    pub world: Option<runtime::Role>,
+    /// A symbol that it trades; without any, it asks for all
+    #[arg(long, value_name = "SYMBOL")]
+    pub symbol: Vec<String>,
+    /// The largest order that it asks for, in rupees
+    #[arg(long, value_name = "RUPEES", value_parser = parse_money)]
+    pub max_order_value: Option<model::Money>,
+    /// Orders a day that it asks for
+    #[arg(long, value_name = "N")]
+    pub max_orders_per_day: Option<u32>,
+}
+
+/// `plugin verify`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tradeagent plugin verify dip_buyer.wasm --config tradeagent.toml
+
+Exit 1 when there is no right signature beside it, or none by a key of trusted_keys.")]
+pub struct VerifyArgs {
+    /// The component
+    pub file: PathBuf,
+    /// Which configuration
+    #[command(flatten)]
+    pub config: ServiceConfigArg,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plugin promote`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  sudo tradeagent plugin promote /etc/tradeagent/dip_buyer.wasm
+
+Noted in the state folder by the component's bytes: after a change it is another component.")]
+pub struct PromoteArgs {
+    /// The component
+    pub file: PathBuf,
+    /// Which configuration
+    #[command(flatten)]
+    pub config: ServiceConfigArg,
 }
 
 /// `plugin check`.

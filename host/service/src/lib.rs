@@ -28,6 +28,7 @@ pub mod runner;
 pub mod schedule;
 pub mod scheduler;
 pub mod services;
+pub mod signing;
 pub mod simulate;
 pub mod strategies;
 pub mod supervisor;

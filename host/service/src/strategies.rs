@@ -8,7 +8,9 @@ use std::time::Duration;
 use model::{ContentHash, StrategyName};
 use runtime::{Grants, Limits, LoadError, Loaded, Runtime, Services, StrategyHandle};
 
-use crate::config::{Component, StrategyConfig};
+use crate::config::{Component, Config, StrategyConfig};
+use crate::exit::Failure;
+use crate::signing::{Promoted, Signed};
 
 /// A strategy that could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +151,49 @@ pub fn load(
         .collect()
 }
 
+/// Whether each strategy from a file may trade on a real account: signed by a trusted author who asked for at least
+/// what it is granted, or promoted by the operator.
+///
+/// # Errors
+/// Naming the first that may not, and what to type.
+pub fn vouched(config: &Config, strategies: &BTreeMap<StrategyName, Strategy>) -> Result<(), Failure> {
+    let promoted = Promoted::load(&config.state_dir).map_err(|error| Failure::config(error.into()))?;
+    for (name, settings) in &config.strategies {
+        let (Component::File(path), Some(strategy)) = (&settings.component, strategies.get(name)) else {
+            continue;
+        };
+        if promoted.holds(&strategy.hash) {
+            continue;
+        }
+        let may_not = |why: String| {
+            let file = path.display();
+            Err(Failure::config(anyhow::anyhow!(
+                "strategy `{name}` ({file}) may not trade on a real account: {why}"
+            ))
+            .hint(format!(
+                "a component from a file is signed by a key of [plugins] trusted_keys, or promoted: \
+                     `{}tradeagent plugin promote {file}`",
+                crate::places::SUDO
+            )))
+        };
+        let signed = match Signed::of(&Signed::beside(path), &strategy.hash) {
+            Ok(signed) => signed,
+            Err(error) => return may_not(error.to_string()),
+        };
+        if !config.trusted_keys.contains(&signed.key) {
+            return may_not(format!("it is signed by {}, which is not trusted here", signed.key));
+        }
+        if signed.statement.world != settings.role {
+            let asked = signed.statement.world;
+            return may_not(format!("it is signed for the world {asked}, and its role is {}", settings.role));
+        }
+        if let Err(why) = signed.statement.grants.covers(&settings.grants) {
+            return may_not(format!("its grants are wider than what it asks for: {why}"));
+        }
+    }
+    Ok(())
+}
+
 /// Gives every strategy its actor. Must be called inside the host's async runtime.
 pub fn start(
     strategies: BTreeMap<StrategyName, Strategy>,
@@ -161,4 +206,78 @@ pub fn start(
             (name, LiveStrategy { strategy, handle })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::{Asked, AuthorKey, Statement};
+    use runtime::{Profile, Role, RuntimeOptions};
+
+    struct Stage {
+        folder: tempfile::TempDir,
+        config: Config,
+        key: AuthorKey,
+    }
+
+    /// The shipped monitor as a stranger's file.
+    fn stage() -> Stage {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine.wasm");
+        std::fs::write(&path, bundle::find("monitor").expect("shipped").bytes).expect("written");
+        let mut config = Config { state_dir: folder.path().join("state"), ..Config::default() };
+        let mut mine = config.strategies["monitor"].clone();
+        mine.component = Component::File(path);
+        config.strategies = BTreeMap::from([(StrategyName::from("mine"), mine)]);
+        let key = AuthorKey::make(&folder.path().join("author.key")).expect("a key");
+        Stage { folder, config, key }
+    }
+
+    impl Stage {
+        fn loaded(&self) -> BTreeMap<StrategyName, Strategy> {
+            let runtime = Runtime::new(RuntimeOptions::new(Profile::Deterministic)).expect("a runtime");
+            load(&runtime, &self.config.strategies).expect("it loads")
+        }
+
+        fn sign(&self, world: Role, grants: Asked) {
+            let hash = self.loaded().values().next().expect("one").hash.clone();
+            let signed = self.key.sign(Statement { hash, world, contract: None, grants });
+            signed.write(&self.folder.path().join("mine.wasm.sig")).expect("kept");
+        }
+
+        fn refused(&self) -> String {
+            vouched(&self.config, &self.loaded()).expect_err("it may not").text()
+        }
+    }
+
+    #[test]
+    fn a_file_trades_when_a_trusted_author_asks_for_what_it_is_granted() {
+        let mut stage = stage();
+        let unsigned = stage.refused();
+        assert!(unsigned.contains("strategy `mine`") && unsigned.contains("plugin promote"), "{unsigned}");
+        stage.sign(Role::Monitor, Asked::default());
+        let untrusted = stage.refused();
+        assert!(untrusted.contains(&format!("{}, which is not trusted", stage.key.public())), "{untrusted}");
+        stage.config.trusted_keys.push(stage.key.public());
+        vouched(&stage.config, &stage.loaded()).expect("it may");
+        stage.sign(Role::Eod, Asked::default());
+        assert!(stage.refused().contains("signed for the world eod, and its role is monitor"));
+        stage.sign(Role::Monitor, Asked { max_orders_per_day: Some(1), ..Asked::default() });
+        assert!(stage.refused().contains("the author asks for at most 1"), "{}", stage.refused());
+    }
+
+    #[test]
+    fn what_the_operator_has_promoted_trades_until_its_bytes_change() {
+        let mut stage = stage();
+        // Both components load as a trader.
+        stage.config.strategies.values_mut().for_each(|mine| mine.role = Role::Trader);
+        let hash = stage.loaded().values().next().expect("one").hash.clone();
+        let at = model::Timestamp::at_ist("2026-05-13".parse().expect("a date"), 10, 0);
+        let promoted = Promoted::load(&stage.config.state_dir).expect("none yet");
+        promoted.add(&stage.config.state_dir, hash, at, "me".to_owned()).expect("kept");
+        vouched(&stage.config, &stage.loaded()).expect("it may");
+        let other = bundle::find("eod").expect("shipped").bytes;
+        std::fs::write(stage.folder.path().join("mine.wasm"), other).expect("written");
+        assert!(stage.refused().contains("cannot be read"), "no signature: {}", stage.refused());
+    }
 }

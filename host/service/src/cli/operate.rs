@@ -85,8 +85,8 @@ Examples:
   sudo tradeagent service install
   sudo tradeagent service install --no-enable
 
-Two systemd units, tradeagent-unified.service and tradeagent-helper.service. What is there already is left when
-it is the same.")]
+Linux: two systemd units, tradeagent-unified.service and tradeagent-helper.service. Windows (without sudo, in a prompt
+that was opened as administrator): the service tradeagent. What is there already is left when it is the same.")]
 pub struct InstallArgs {
     /// Do not enable it
     #[arg(long)]
@@ -101,9 +101,10 @@ Examples:
   sudo tradeagent migrate --from /opt/modular_trade_agent
   sudo tradeagent migrate --undo
 
-Stops, disables and masks the services of the Python agent, carries over its kotak_neo.env and its open
-trades, installs and enables tradeagent-unified.service, and checks the result line by line. Safe to run twice.
-`--undo` puts everything back as it was. Exit codes: 0 all is well, 10 a conflict is left, 77 not root,
+Stops, disables and masks the services of the Python agent (on Windows: stops and disables its services, disables its
+scheduled tasks), carries over its kotak_neo.env and its open trades, installs and enables ours, and checks the
+result line by line. Safe to run twice.
+`--undo` puts everything back as it was. Exit codes: 0 all is well, 10 a conflict is left, 77 no administrator,
 78 something has to be filled in first (it says what).")]
 pub struct MigrateArgs {
     /// Show the plan and change nothing

@@ -60,6 +60,10 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(inspect) => done(plugin::inspect(inspect)),
             PluginCommand::New(new) => done(plugin::new(new)),
+            PluginCommand::Keygen(keygen) => done(plugin::keygen(keygen)),
+            PluginCommand::Sign(sign) => done(plugin::sign(sign)),
+            PluginCommand::Verify(verify) => done(plugin::verify(verify)),
+            PluginCommand::Promote(promote) => done(plugin::promote(promote)),
             PluginCommand::Check(check) => done(plugin::check(check)),
             PluginCommand::Release(release) => done(plugin::release(release)),
         },

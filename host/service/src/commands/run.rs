@@ -167,6 +167,10 @@ async fn serve_live(
         book: None,
     };
     let world = World::build(config, connection.link(), Box::new(journal), ways)?;
+    // A simulator on this machine trades nothing: an author tries a strategy there as it is.
+    if rehearsal.is_none() && !kotak.base_url.starts_with("http://") {
+        crate::strategies::vouched(config, &world.strategies)?;
+    }
     match rehearsal {
         None => tracing::info!("account {} at {}: real orders are sent", config.account.name, kotak.base_url),
         Some(_) => tracing::info!(

@@ -96,6 +96,7 @@ impl<'a> Checker<'a> {
             rehearsal: self.rehearsal(file.rehearsal, &account)?,
             account,
             strategies,
+            trusted_keys: file.plugins.trusted_keys,
             tasks,
         };
         config.apply_universe()?;

@@ -172,6 +172,7 @@ impl Default for Config {
             lock_dir: crate::lock::default_dir(),
             notify: NotifyConfig::default(),
             strategies: strategies(),
+            trusted_keys: Vec::new(),
             tasks: tasks(),
             rehearsal: None,
         }

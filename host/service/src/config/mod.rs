@@ -61,6 +61,8 @@ pub struct Config {
     pub notify: NotifyConfig,
     /// The strategies, by name.
     pub strategies: BTreeMap<StrategyName, StrategyConfig>,
+    /// Authors whose components may trade on a real account.
+    pub trusted_keys: Vec<crate::signing::PublicKey>,
     /// The schedule.
     pub tasks: Vec<Task>,
     /// Run on simulated, event-driven time instead of the machine's.

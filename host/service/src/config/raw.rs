@@ -25,9 +25,16 @@ pub(super) struct File {
     pub conflicts: Conflicts,
     pub control: Control,
     pub notify: Notify,
+    pub plugins: Plugins,
     pub strategy: BTreeMap<String, Spanned<Strategy>>,
     pub task: BTreeMap<String, Spanned<Task>>,
     pub rehearsal: Option<Spanned<Rehearsal>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Plugins {
+    pub trusted_keys: Vec<crate::signing::PublicKey>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -178,7 +178,7 @@ impl Access {
 }
 
 /// This user, for the auditor.
-fn who() -> String {
+pub fn who() -> String {
     #[cfg(unix)]
     return super::door::user_name(rustix::process::getuid().as_raw());
     #[cfg(not(unix))]

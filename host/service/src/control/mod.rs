@@ -31,7 +31,7 @@ use journal::TradingState;
 use model::{OrderId, StrategyName};
 use oms::Verdict;
 
-pub use access::{Access, reach};
+pub use access::{Access, reach, who};
 pub use client::{Client, ClientError};
 pub use live::{LiveHost, SessionTeller};
 pub use server::{ControlServer, ServeError};

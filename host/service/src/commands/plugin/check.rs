@@ -24,7 +24,7 @@ use crate::strategies::read_component;
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
 /// The narrowest role first: what loads as a monitor loads in each wider role as well.
-const NARROWEST: [Role; 5] = [Role::Monitor, Role::Eod, Role::Sell, Role::Buy, Role::Trader];
+pub(super) const NARROWEST: [Role; 5] = [Role::Monitor, Role::Eod, Role::Sell, Role::Buy, Role::Trader];
 /// What a strategy may be allowed to do, by the interface that it imports for it.
 const ACTS: [(&str, &str); 3] = [("buying", "buy"), ("selling", "sell"), ("cancelling", "cancel orders")];
 /// What every strategy may do, by interface.

@@ -2,6 +2,7 @@
 
 mod check;
 mod new;
+mod sign;
 
 use anyhow::Context as _;
 use runtime::Role;
@@ -14,6 +15,7 @@ use crate::output;
 
 pub use check::check;
 pub use new::new;
+pub use sign::{keygen, promote, sign, verify};
 
 /// The largest component that is looked at, in bytes.
 const COMPONENT_MAX: u64 = 256 << 20;

@@ -1,0 +1,114 @@
+//! `plugin keygen`, `sign`, `verify` and `promote`.
+
+use anyhow::{Context as _, anyhow};
+use model::Clock as _;
+use runtime::Role;
+use serde::Serialize;
+
+use crate::cli::{KeygenArgs, PromoteArgs, SignArgs, VerifyArgs};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::output;
+use crate::signing::{Asked, AuthorKey, Promoted, PublicKey, Signed, Statement};
+use crate::strategies::read_component;
+
+/// Makes a key.
+pub fn keygen(args: &KeygenArgs) -> Result<(), Failure> {
+    let key = AuthorKey::make(&args.file).map_err(|error| Failure::general(error.into()))?;
+    output::line(&key.public().to_string());
+    output::talk(&format!(
+        "{} is the secret half: keep it to yourself. Operators who trust the line above write it into trusted_keys.",
+        args.file.display()
+    ));
+    Ok(())
+}
+
+/// Signs a component.
+pub fn sign(args: &SignArgs) -> Result<(), Failure> {
+    let path = args.file.display();
+    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let world = match args.world {
+        Some(world) => world,
+        None => {
+            super::check::NARROWEST.into_iter().find(|role| seen.roles.contains(role)).unwrap_or(Role::Trader)
+        }
+    };
+    seen.check(world).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let key = AuthorKey::read(&args.key).map_err(|error| Failure::general(error.into()))?;
+    let grants = Asked {
+        symbols: (!args.symbol.is_empty()).then(|| args.symbol.iter().map(|it| it.as_str().into()).collect()),
+        max_order_value: args.max_order_value,
+        max_orders_per_day: args.max_orders_per_day,
+    };
+    let signed = key.sign(Statement { hash: seen.hash, world, contract: seen.contract, grants });
+    let beside = Signed::beside(&args.file);
+    signed.write(&beside).map_err(|error| Failure::general(error.into()))?;
+    output::line(&format!("{} signs {path} for the world {world}", beside.display()));
+    Ok(())
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    file: String,
+    statement: Statement,
+    key: PublicKey,
+    /// Whether the configuration trusts the key.
+    trusted: bool,
+    /// Whether the operator has promoted it.
+    promoted: bool,
+}
+
+/// Tells who vouches for a component. Exit 1 when nobody does whom the configuration trusts.
+pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
+    let config = Config::load(args.config.path().as_deref())?;
+    let path = args.file.display();
+    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let signed = Signed::of(&Signed::beside(&args.file), &seen.hash).map_err(|error| {
+        Failure::general(error.into()).hint(format!("`tradeagent plugin sign {path} --key KEY` signs it"))
+    })?;
+    let promoted = Promoted::load(&config.state_dir).map_err(|error| Failure::general(error.into()))?;
+    let verified = Verified {
+        file: path.to_string(),
+        trusted: config.trusted_keys.contains(&signed.key),
+        promoted: promoted.holds(&seen.hash),
+        statement: signed.statement,
+        key: signed.key,
+    };
+    if args.json {
+        output::json_versioned(&verified)?;
+    } else {
+        let Verified { statement, key, trusted, .. } = &verified;
+        output::line(&format!(
+            "{path}: signed by {key}, {}",
+            if *trusted { "trusted" } else { "NOT trusted" }
+        ));
+        output::line(&format!("hash {}, world {}", statement.hash.as_str(), statement.world));
+    }
+    if verified.trusted || verified.promoted {
+        return Ok(());
+    }
+    Err(Failure::general(anyhow!("the key of {path} is not trusted here"))
+        .hint(format!("if you trust its author: trusted_keys = [\"{}\"] under [plugins]", verified.key)))
+}
+
+/// Lets exactly this component trade on a real account, whoever made it.
+pub fn promote(args: &PromoteArgs) -> Result<(), Failure> {
+    let config = Config::load(args.config.path().as_deref())?;
+    let path = args.file.display();
+    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let failed = |error: crate::signing::SigningError| Failure::general(error.into());
+    let by = crate::control::who();
+    Promoted::load(&config.state_dir)
+        .and_then(|promoted| promoted.add(&config.state_dir, seen.hash.clone(), SystemClock.now(), by))
+        .map_err(failed)?;
+    output::line(&format!(
+        "{} may trade on account {} from the next start on",
+        seen.hash.as_str(),
+        config.account.name
+    ));
+    Ok(())
+}
