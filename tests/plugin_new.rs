@@ -93,6 +93,23 @@ fn a_new_project_of_each_world_tests_builds_and_trades() {
             assert_eq!(trades(&other), trades(&answer), "built by cargo component");
         }
     }
+    // One that counts its ticks in itself: lost with its instance.
+    let project = folder.path().join("my-monitor");
+    let lib = project.join("src/lib.rs");
+    let source = std::fs::read_to_string(&lib).expect("its source");
+    let counts = "self.0 += 1;\n        if self.0 == 3 {\n            notify::alert(\"third\", notify::Severity::Info, \"x\");\n        }";
+    let forgetful = source
+        .replace("struct Mine;", "struct Mine(u32);")
+        .replace("let params = Params::read();", &format!("{counts}\n        let params = Params::read();"));
+    assert_ne!(forgetful, source);
+    std::fs::write(&lib, forgetful).expect("written");
+    cargo(&project, &target, &["build", "--quiet", "--release", "--target", TARGET]);
+    let wasm = target.join(TARGET).join("release/my_monitor.wasm");
+    let said = run_fails(&["plugin", "check", text(&wasm)], 1);
+    assert!(said.contains("with a new instance at each tick the days came out differently"), "{said}");
+    assert!(said.contains("belongs in `state`"), "{said}");
+    let unknown = run_fails(&["plugin", "check", text(&wasm), "--param", "nonsense=1"], 1);
+    assert!(unknown.contains("there is no parameter nonsense"), "{unknown}");
 }
 
 #[test]

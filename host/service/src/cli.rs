@@ -402,7 +402,8 @@ pub struct SignArgs {
 Examples:
   tradeagent plugin verify dip_buyer.wasm --config tradeagent.toml
 
-Exit 1 when there is no right signature beside it, or none by a key of trusted_keys.")]
+Exit 1 when there is no right signature beside it, or one by a stranger of a component that is not promoted. Role and
+grants of a configuration are compared with what was asked for when the host starts.")]
 pub struct VerifyArgs {
     /// The component
     pub file: PathBuf,

@@ -184,6 +184,7 @@ fn open(path: &Path) -> std::io::Result<File> {
 pub fn leave_to_owner(file: &File, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     let Some(folder) = path.parent().filter(|_| is_root()) else { return Ok(()) };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let owner = std::fs::metadata(folder)?;
     if owner.uid() == 0 {
         Ok(())

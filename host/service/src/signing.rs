@@ -22,7 +22,7 @@ const PUBLIC: &str = "ta-public-1-";
 const SECRET: &str = "ta-secret-1-";
 /// What is signed begins with this: a signature for anything else is none here.
 const CONTEXT: &[u8] = b"tradeagent component signature 1\n";
-const FILE_BYTES_MAX: u64 = 64 << 10;
+const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Why there is no signature, or none that counts.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,14 @@ pub enum SigningError {
     /// It is no signature.
     #[error("{} is no signature: {why}", path.display())]
     NoSignature {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// It is no list of promoted components.
+    #[error("{} is no list of promoted components ({why}): move it away, and promote again what is to trade", path.display())]
+    NoList {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -196,7 +204,10 @@ fn read(path: &Path) -> Result<String, SigningError> {
     let file = |source| SigningError::File { path: path.to_owned(), what: "cannot be read", source };
     let mut text = String::new();
     let opened = std::fs::File::open(path).map_err(file)?;
-    opened.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(file)?;
+    opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(file)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(file(std::io::Error::other(format!("it is longer than {FILE_BYTES_MAX} bytes"))));
+    }
     Ok(text)
 }
 
@@ -226,7 +237,14 @@ impl Signed {
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), SigningError> {
         let text = serde_json::to_vec_pretty(self).expect("texts and numbers have a form");
-        whole_file::replace(path, &text).map_err(|source| SigningError::File {
+        let written = whole_file::replace(path, &text);
+        // Nothing in it is secret, and the host that reads it is another user.
+        #[cfg(unix)]
+        let written = written.and_then(|()| {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+        });
+        written.map_err(|source| SigningError::File {
             path: path.to_owned(),
             what: "cannot be written",
             source,
@@ -276,7 +294,7 @@ impl Promoted {
             return Ok(Self::default());
         }
         serde_json::from_str(&read(&path)?)
-            .map_err(|error| SigningError::NoSignature { path, why: error.to_string() })
+            .map_err(|error| SigningError::NoList { path, why: error.to_string() })
     }
 
     /// Whether it is one.

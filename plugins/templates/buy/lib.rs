@@ -4,8 +4,8 @@ mod logic;
 
 use tradeagent_sdk::buy::types::{OrderRequest, OrderType, Product, Validity};
 use tradeagent_sdk::buy::{self, *};
-use tradeagent_sdk::describe;
 use tradeagent_sdk::params::Params;
+use tradeagent_sdk::{describe, stage};
 
 #[derive(Default)]
 struct Mine;
@@ -15,16 +15,31 @@ impl Strategy for Mine {
         let params = Params::read();
         let days = params.within("days", 20_u32, 2..=250)?;
         let quantity = params.within("quantity", 10_u32, 1..=100_000)?;
+        let orders_max = params.within("orders_max", 5_u32, 1..=1_000)?;
         params.done()?;
+        let day = tradeagent_sdk::day::number(market::get_session()?.trading_day);
         let all = market::get_instruments(&market::InstrumentFilter { series: vec![], symbols: vec![] })?;
         let symbols: Vec<String> = all.iter().map(|instrument| instrument.symbol.clone()).collect();
         let candles = market::get_candles(&symbols, market::Interval::Day, days)?;
-        let held = portfolio::get_positions()?;
+        // What is owned, and what is on its way: not a second time.
+        let mut taken: Vec<String> = portfolio::get_positions()?.into_iter().map(|it| it.symbol).collect();
+        let orders = order_book::get_account_orders()?;
+        let open = orders.into_iter().filter(|it| stage::of(&it.status) != stage::Stage::Final);
+        taken.extend(open.map(|it| it.symbol));
         let mut report = Report::new("");
         let mut bought = 0;
         for (instrument, bars) in all.iter().zip(&candles) {
             let symbol = &instrument.symbol;
-            if held.iter().any(|position| position.symbol == *symbol) {
+            if taken.contains(symbol) {
+                continue;
+            }
+            // Bars of another day say nothing about this one.
+            if bars.start.last().is_none_or(|start| tradeagent_sdk::day::number_at(*start) != day) {
+                report.skip(symbol, "it has no bar of today");
+                continue;
+            }
+            if bought == orders_max {
+                report.skip(symbol, "enough orders for a day");
                 continue;
             }
             match logic::signal(&bars.close, days) {

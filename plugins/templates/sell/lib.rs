@@ -2,11 +2,11 @@
 
 mod logic;
 
-use tradeagent_sdk::describe;
 use tradeagent_sdk::params::Params;
 use tradeagent_sdk::price::Percent;
 use tradeagent_sdk::sell::types::{OrderRequest, OrderType, Product, Validity};
 use tradeagent_sdk::sell::{self, *};
+use tradeagent_sdk::{describe, stage};
 
 #[derive(Default)]
 struct Mine;
@@ -58,7 +58,14 @@ fn place(position: &portfolio::Position, price: i64) -> Result<(), String> {
         send_by: None,
         reason: "the target over what was paid".to_owned(),
     };
-    selling::place(&request).map(drop).map_err(|error| describe::order_error(&error))
+    // The same key again answers with today's order, dead or alive.
+    match selling::place(&request) {
+        Ok(placed) if stage::of(&placed.status) == stage::Stage::Final => {
+            Err(format!("today's order for it is {}", stage::name(&placed.status)))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(describe::order_error(&error)),
+    }
 }
 
 sell::export!(Mine);

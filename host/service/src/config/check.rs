@@ -542,6 +542,10 @@ fn is_safe_url(url: &str) -> bool {
     }
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split('/').next().unwrap_or_default();
+    // `http://localhost:80@elsewhere` is a user's name, and elsewhere.
+    if authority.contains('@') {
+        return false;
+    }
     let host = match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
         Some((six, _)) => six,
         None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),

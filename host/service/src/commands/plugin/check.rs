@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use journal::MemoryJournal;
+use journal::{Entry, MemoryJournal};
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use model::{StrategyName, Symbol, Timestamp};
 use oms::Blocking;
@@ -140,10 +140,10 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
              `state`, and an order's key is built from what it is for, not from a count",
         );
     }
-    if !answer.days.runs.contains_key("done") {
+    if answer.days.runs.contains_key("trapped") || !answer.days.runs.contains_key("done") {
         let reason = answer.days.trouble.as_deref().unwrap_or("it was never due");
         return bad(
-            format!("not one run did its work: {reason}"),
+            format!("its runs do not do their work: {reason}"),
             "`--param NAME=VALUE` gives it a parameter; its log is in `tradeagent simulate`",
         );
     }
@@ -151,7 +151,7 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
 }
 
 /// Two made-up days with the component, and nothing else.
-fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Simulation, Failure> {
+fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Tried, Failure> {
     let name = StrategyName::from("checked");
     let mut config = Config::default();
     config.account.positions = vec![PositionConfig {
@@ -188,16 +188,30 @@ fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Simulati
     let link = Link::paper(&config, &paper, &ways)?;
     let world = World::build(&config, link, Box::new(MemoryJournal::new()), ways)?;
     let desk = world.desk.clone();
+    let words = |desk: &oms::Desk| -> Result<Vec<String>, Failure> {
+        let entries =
+            desk.with_journal(|journal| journal.entries(0, u32::MAX)).map_err(anyhow::Error::from)?;
+        Ok(entries.iter().filter_map(|recorded| word(&recorded.entry)).collect())
+    };
     let mut driver = Driver::of(world, &config, Arc::clone(&paper.market) as _, clock)?;
     driver.fresh_instances = fresh_instances;
     let rows = driver.run(&[DAY0, DAY1], |_, _| {}).map_err(|error| Failure::general(error.into()))?;
-    Ok(collect(&desk, rows)?)
+    Ok(Tried { words: words(&desk)?, simulation: collect(&desk, rows)? })
 }
 
-fn days(simulation: &Simulation) -> Days {
+/// What a run or an alert said.
+fn word(entry: &Entry) -> Option<String> {
+    match entry {
+        Entry::Alert(alert) => Some(format!("alert {}: {}", alert.key, alert.text)),
+        Entry::RunEnd(end) => Some(format!("run of {}: {:?}", end.scheduled, end.outcome)),
+        _ => None,
+    }
+}
+
+fn days(Tried { simulation, words }: &Tried) -> Days {
     let runs = simulation.runs.values().next().cloned().unwrap_or_default();
     Days {
-        trouble: simulation.skipped.iter().find(|skip| skip.subject == "run").map(|skip| skip.reason.clone()),
+        trouble: words.iter().find(|word| word.contains(": Failed") || word.contains(": Trapped")).cloned(),
         runs,
         orders: simulation.orders.len(),
         fills: simulation.fills.iter().filter(|fill| fill.order.is_some()).count(),
@@ -205,8 +219,21 @@ fn days(simulation: &Simulation) -> Days {
     }
 }
 
-/// The first thing in which two runs of the same days differ.
-fn difference(one: &Simulation, other: &Simulation) -> Option<String> {
+/// Two days, and what runs and alerts said on them.
+struct Tried {
+    simulation: Simulation,
+    words: Vec<String>,
+}
+
+/// The first thing in which two tries of the same days differ.
+fn difference(Tried { simulation: one, words }: &Tried, other: &Tried) -> Option<String> {
+    let differs = words.iter().zip(&other.words).find(|(here, there)| here != there);
+    let said = match differs {
+        Some((here, there)) => Some(format!("{here}; and: {there}")),
+        None if words.len() != other.words.len() => Some("the number of runs and alerts".to_owned()),
+        None => None,
+    };
+    let other = &other.simulation;
     for (at, order) in one.orders.iter().enumerate() {
         let Some(twin) = other.orders.get(at) else {
             return Some(format!("order {} ({} {}) is missing", order.id, order.key, order.at));
@@ -224,7 +251,7 @@ fn difference(one: &Simulation, other: &Simulation) -> Option<String> {
     if one.runs != other.runs {
         return Some(format!("how the runs ended: {:?} and {:?}", one.runs, other.runs));
     }
-    None
+    said
 }
 
 fn show(answer: &Answer) {
@@ -242,6 +269,9 @@ fn show(answer: &Answer) {
         answer.days.runs.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
     let Days { orders, fills, .. } = &answer.days;
     say("two days", &format!("runs: {}; {orders} orders, {fills} fills", runs.join(", ")));
+    if let Some(trouble) = &answer.days.trouble {
+        say("trouble", trouble);
+    }
     if let Some(summary) = &answer.days.last_summary {
         say("its last word", summary);
     }

@@ -66,7 +66,11 @@ fn template(world: Role) -> Template {
         Role::Buy => template!(
             "buy",
             "After the close, buys for the next open what closed at its lowest of some days.",
-            [["days", "20", "the days"], ["quantity", "10", "shares of each"]],
+            [
+                ["days", "20", "the days"],
+                ["quantity", "10", "shares of each"],
+                ["orders_max", "5", "orders a day"]
+            ],
             "at = \"close+35m\""
         ),
         Role::Trader => template!(

@@ -66,10 +66,16 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let path = args.file.display();
     let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
     let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
-    let signed = Signed::of(&Signed::beside(&args.file), &seen.hash).map_err(|error| {
-        Failure::general(error.into()).hint(format!("`tradeagent plugin sign {path} --key KEY` signs it"))
-    })?;
     let promoted = Promoted::load(&config.state_dir).map_err(|error| Failure::general(error.into()))?;
+    let signed = Signed::of(&Signed::beside(&args.file), &seen.hash).map_err(|error| {
+        let failure = Failure::general(error.into())
+            .hint(format!("`tradeagent plugin sign {path} --key KEY` signs it"));
+        if promoted.holds(&seen.hash) {
+            failure.hint("it is promoted here, and may trade without a signature")
+        } else {
+            failure
+        }
+    })?;
     let verified = Verified {
         file: path.to_string(),
         trusted: config.trusted_keys.contains(&signed.key),
@@ -85,6 +91,9 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
             "{path}: signed by {key}, {}",
             if *trusted { "trusted" } else { "NOT trusted" }
         ));
+        if verified.promoted {
+            output::line("promoted here by the operator: it may trade, whoever signed it");
+        }
         output::line(&format!("hash {}, world {}", statement.hash.as_str(), statement.world));
     }
     if verified.trusted || verified.promoted {
