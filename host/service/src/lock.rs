@@ -183,9 +183,10 @@ fn open(path: &Path) -> std::io::Result<File> {
 #[cfg(unix)]
 pub fn leave_to_owner(file: &File, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let Some(folder) = path.parent().filter(|_| is_root()) else { return Ok(()) };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let owner = std::fs::metadata(folder)?;
+    if !is_root() {
+        return Ok(());
+    }
+    let owner = std::fs::metadata(crate::whole_file::folder_of(path))?;
     if owner.uid() == 0 {
         Ok(())
     } else {

@@ -6,25 +6,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
-use journal::{Entry, MemoryJournal};
+use anyhow::anyhow;
+use journal::{Entry, MemoryJournal, RunOutcome};
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use model::{StrategyName, Symbol, Timestamp};
 use oms::Blocking;
 use runtime::{Profile, Role, Turns};
 use serde::Serialize;
 
+use super::{examine, world_of};
 use crate::cli::CheckArgs;
 use crate::clock::ManualClock;
 use crate::config::{Component, Config, PositionConfig};
 use crate::exit::Failure;
 use crate::output;
 use crate::simulate::{Driver, Simulation, collect};
-use crate::strategies::read_component;
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
-/// The narrowest role first: what loads as a monitor loads in each wider role as well.
-pub(super) const NARROWEST: [Role; 5] = [Role::Monitor, Role::Eod, Role::Sell, Role::Buy, Role::Trader];
 /// What a strategy may be allowed to do, by the interface that it imports for it.
 const ACTS: [(&str, &str); 3] = [("buying", "buy"), ("selling", "sell"), ("cancelling", "cancel orders")];
 /// What every strategy may do, by interface.
@@ -73,19 +71,12 @@ struct Answer {
 /// Checks a file.
 pub fn check(args: &CheckArgs) -> Result<(), Failure> {
     let path = args.file.display();
-    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
-    let seen = runtime::inspect(&bytes).map_err(|refusal| {
-        Failure::general(anyhow!("{path}: {refusal}")).hint(
+    let seen = examine(&args.file).map_err(|failure| {
+        failure.hint(
             "build it with `cargo build --release --target wasm32-wasip2`, or make one by `tradeagent plugin new`",
         )
     })?;
-    let fits = |role: &Role| seen.roles.contains(role);
-    let role = match args.world {
-        Some(role) => role,
-        // No role at all: the widest one says why.
-        None => NARROWEST.into_iter().find(fits).unwrap_or(Role::Trader),
-    };
-    seen.check(role).map_err(|refusal| Failure::general(anyhow!("{path}: {refusal}")))?;
+    let role = world_of(&args.file, &seen, args.world)?;
     let progress = output::Progress::new("check", 3);
     let mut tries = Vec::new();
     for (done, fresh_instances) in [false, false, true].into_iter().enumerate() {
@@ -188,15 +179,16 @@ fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Tried, F
     let link = Link::paper(&config, &paper, &ways)?;
     let world = World::build(&config, link, Box::new(MemoryJournal::new()), ways)?;
     let desk = world.desk.clone();
-    let words = |desk: &oms::Desk| -> Result<Vec<String>, Failure> {
-        let entries =
-            desk.with_journal(|journal| journal.entries(0, u32::MAX)).map_err(anyhow::Error::from)?;
-        Ok(entries.iter().filter_map(|recorded| word(&recorded.entry)).collect())
-    };
     let mut driver = Driver::of(world, &config, Arc::clone(&paper.market) as _, clock)?;
     driver.fresh_instances = fresh_instances;
     let rows = driver.run(&[DAY0, DAY1], |_, _| {}).map_err(|error| Failure::general(error.into()))?;
-    Ok(Tried { words: words(&desk)?, simulation: collect(&desk, rows)? })
+    let entries = desk.with_journal(|journal| journal.entries(0, u32::MAX))?;
+    let entries = || entries.iter().map(|recorded| &recorded.entry);
+    Ok(Tried {
+        words: entries().filter_map(word).collect(),
+        trouble: entries().find_map(trouble),
+        simulation: collect(&desk, rows)?,
+    })
 }
 
 /// What a run or an alert said.
@@ -208,10 +200,19 @@ fn word(entry: &Entry) -> Option<String> {
     }
 }
 
-fn days(Tried { simulation, words }: &Tried) -> Days {
+/// Why a run failed or was stopped.
+fn trouble(entry: &Entry) -> Option<String> {
+    let Entry::RunEnd(end) = entry else { return None };
+    match &end.outcome {
+        RunOutcome::Failed { reason } | RunOutcome::Trapped { reason } => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+fn days(Tried { simulation, trouble, .. }: &Tried) -> Days {
     let runs = simulation.runs.values().next().cloned().unwrap_or_default();
     Days {
-        trouble: words.iter().find(|word| word.contains(": Failed") || word.contains(": Trapped")).cloned(),
+        trouble: trouble.clone(),
         runs,
         orders: simulation.orders.len(),
         fills: simulation.fills.iter().filter(|fill| fill.order.is_some()).count(),
@@ -223,10 +224,11 @@ fn days(Tried { simulation, words }: &Tried) -> Days {
 struct Tried {
     simulation: Simulation,
     words: Vec<String>,
+    trouble: Option<String>,
 }
 
 /// The first thing in which two tries of the same days differ.
-fn difference(Tried { simulation: one, words }: &Tried, other: &Tried) -> Option<String> {
+fn difference(Tried { simulation: one, words, .. }: &Tried, other: &Tried) -> Option<String> {
     let differs = words.iter().zip(&other.words).find(|(here, there)| here != there);
     let said = match differs {
         Some((here, there)) => Some(format!("{here}; and: {there}")),

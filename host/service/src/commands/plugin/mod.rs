@@ -4,8 +4,10 @@ mod check;
 mod new;
 mod sign;
 
+use std::path::Path;
+
 use anyhow::Context as _;
-use runtime::Role;
+use runtime::{Inspection, Role};
 use serde::Serialize;
 
 use crate::cli::{InspectArgs, ReleaseArgs};
@@ -34,6 +36,25 @@ struct Answer {
     refused: Option<String>,
 }
 
+/// The narrowest role first: what loads as a monitor loads in each wider role as well.
+const NARROWEST: [Role; 5] = [Role::Monitor, Role::Eod, Role::Sell, Role::Buy, Role::Trader];
+
+/// What a file is.
+fn examine(file: &Path) -> Result<Inspection, Failure> {
+    let path = file.display();
+    let bytes = crate::strategies::read_component(file).with_context(|| format!("{path} cannot be read"))?;
+    runtime::inspect(&bytes).map_err(|refusal| Failure::general(anyhow::anyhow!("{path}: {refusal}")))
+}
+
+/// The world that is asked for, or the narrowest that fits; an error when the component does not load in it.
+fn world_of(file: &Path, seen: &Inspection, asked: Option<Role>) -> Result<Role, Failure> {
+    let fits = |role: &Role| seen.roles.contains(role);
+    // No role at all: the widest one says why.
+    let role = asked.or_else(|| NARROWEST.into_iter().find(fits)).unwrap_or(Role::Trader);
+    seen.check(role).map_err(|refusal| Failure::general(anyhow::anyhow!("{}: {refusal}", file.display())))?;
+    Ok(role)
+}
+
 /// Tells what a file is, without running it.
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     let path = args.file.display();
@@ -43,10 +64,7 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
             "{path} has {size} bytes; a component has at most {COMPONENT_MAX}"
         )));
     }
-    let bytes =
-        crate::strategies::read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
-    let seen =
-        runtime::inspect(&bytes).map_err(|refusal| Failure::general(anyhow::anyhow!("{path}: {refusal}")))?;
+    let seen = examine(&args.file)?;
     // No role at all: the widest one says why.
     let refused =
         if seen.roles.is_empty() { seen.check(Role::Trader).err().map(|why| why.to_string()) } else { None };

@@ -1,17 +1,16 @@
 //! `plugin keygen`, `sign`, `verify` and `promote`.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use model::Clock as _;
-use runtime::Role;
 use serde::Serialize;
 
+use super::{examine, world_of};
 use crate::cli::{KeygenArgs, PromoteArgs, SignArgs, VerifyArgs};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
 use crate::signing::{Asked, AuthorKey, Promoted, PublicKey, Signed, Statement};
-use crate::strategies::read_component;
 
 /// Makes a key.
 pub fn keygen(args: &KeygenArgs) -> Result<(), Failure> {
@@ -27,15 +26,8 @@ pub fn keygen(args: &KeygenArgs) -> Result<(), Failure> {
 /// Signs a component.
 pub fn sign(args: &SignArgs) -> Result<(), Failure> {
     let path = args.file.display();
-    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
-    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
-    let world = match args.world {
-        Some(world) => world,
-        None => {
-            super::check::NARROWEST.into_iter().find(|role| seen.roles.contains(role)).unwrap_or(Role::Trader)
-        }
-    };
-    seen.check(world).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let seen = examine(&args.file)?;
+    let world = world_of(&args.file, &seen, args.world)?;
     let key = AuthorKey::read(&args.key).map_err(|error| Failure::general(error.into()))?;
     let grants = Asked {
         symbols: (!args.symbol.is_empty()).then(|| args.symbol.iter().map(|it| it.as_str().into()).collect()),
@@ -64,8 +56,7 @@ struct Verified {
 pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.path().as_deref())?;
     let path = args.file.display();
-    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
-    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let seen = examine(&args.file)?;
     let promoted = Promoted::load(&config.state_dir).map_err(|error| Failure::general(error.into()))?;
     let signed = Signed::of(&Signed::beside(&args.file), &seen.hash).map_err(|error| {
         let failure = Failure::general(error.into())
@@ -106,9 +97,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
 /// Lets exactly this component trade on a real account, whoever made it.
 pub fn promote(args: &PromoteArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.path().as_deref())?;
-    let path = args.file.display();
-    let bytes = read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
-    let seen = runtime::inspect(&bytes).map_err(|why| Failure::general(anyhow!("{path}: {why}")))?;
+    let seen = examine(&args.file)?;
     let failed = |error: crate::signing::SigningError| Failure::general(error.into());
     let by = crate::control::who();
     Promoted::load(&config.state_dir)
