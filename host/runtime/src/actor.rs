@@ -16,9 +16,8 @@ use crate::services::Services;
 const QUEUE: usize = 16;
 
 enum Message {
-    Run(Box<RunInfo>, Timestamp, Cause, oneshot::Sender<Outcome>),
+    Run(Loaded, Box<RunInfo>, Timestamp, Cause, oneshot::Sender<Outcome>),
     NewDay,
-    Reload(Box<Loaded>),
 }
 
 /// The way to one strategy. Cheap to clone; its task ends when the last handle is gone.
@@ -31,18 +30,23 @@ impl StrategyHandle {
     /// Starts the strategy's task on the present tokio runtime.
     ///
     /// # Panics
-    /// When `loaded` comes from a deterministic runtime, or outside tokio: mistakes in wiring.
-    pub fn spawn(loaded: Loaded, services: Arc<dyn Services>) -> Self {
+    /// Outside tokio: a mistake in wiring.
+    pub fn spawn(services: Arc<dyn Services>) -> Self {
         let (queue, requests) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(LiveInstance::new(loaded, services), requests));
+        tokio::spawn(serve(services, requests));
         Self { queue }
     }
 
-    /// One run, after those that were asked for before. When the answer is no longer waited for, the
+    /// One run of `loaded`, after those that were asked for before. Another component than that of the run
+    /// before takes its place between the two: which one answers is said by who asks, so that a run never
+    /// carries one component's name and another's decisions. When the answer is no longer waited for, the
     /// run goes on to its own end.
-    pub async fn run(&self, info: RunInfo, now: Timestamp, cause: Cause) -> Outcome {
+    ///
+    /// # Panics
+    /// In the strategy's task, when `loaded` comes from a deterministic runtime: a mistake in wiring.
+    pub async fn run(&self, loaded: Loaded, info: RunInfo, now: Timestamp, cause: Cause) -> Outcome {
         let (answer, outcome) = oneshot::channel();
-        let sent = self.queue.send(Message::Run(Box::new(info), now, cause, answer)).await;
+        let sent = self.queue.send(Message::Run(loaded, Box::new(info), now, cause, answer)).await;
         if sent.is_err() {
             return Outcome::stopped(StopReason::Gone);
         }
@@ -54,24 +58,22 @@ impl StrategyHandle {
         // A task that has ended has no instance either.
         let _ = self.queue.send(Message::NewDay).await;
     }
-
-    /// From the next run on, another component, which has already been checked and compiled.
-    pub async fn reload(&self, loaded: Loaded) {
-        // As above.
-        let _ = self.queue.send(Message::Reload(Box::new(loaded))).await;
-    }
 }
 
-async fn serve(mut instance: LiveInstance, mut requests: mpsc::Receiver<Message>) {
+async fn serve(services: Arc<dyn Services>, mut requests: mpsc::Receiver<Message>) {
+    let mut instance: Option<LiveInstance> = None;
     while let Some(message) = requests.recv().await {
         match message {
-            Message::Run(info, now, cause, answer) => {
-                let outcome = instance.run(*info, now, cause).await;
+            Message::Run(loaded, info, now, cause, answer) => {
+                let current = match &mut instance {
+                    Some(current) if loaded.is(current.loaded()) => current,
+                    other => other.insert(LiveInstance::new(loaded, Arc::clone(&services))),
+                };
+                let outcome = current.run(*info, now, cause).await;
                 // Who asked may have gone; the run is over all the same.
                 let _ = answer.send(outcome);
             }
-            Message::NewDay => instance.new_day(),
-            Message::Reload(loaded) => instance.reload(*loaded),
+            Message::NewDay => instance = None,
         }
     }
 }

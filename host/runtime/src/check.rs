@@ -128,6 +128,11 @@ fn worlds(roles: &[Role]) -> String {
     format!("the roles {} and {last} do", others.join(", "))
 }
 
+/// The name of a component: blake3 of its bytes.
+pub fn hash_of(bytes: &[u8]) -> ContentHash {
+    ContentHash::from(blake3::hash(bytes).to_hex().as_str())
+}
+
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -155,7 +160,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Refusal> {
         .max_by_key(|version| Version::parse(version))
         .map(str::to_owned);
     let mut inspection = Inspection {
-        hash: ContentHash::from(blake3::hash(bytes).to_hex().as_str()),
+        hash: hash_of(bytes),
         bytes: bytes.len(),
         contract,
         imports,

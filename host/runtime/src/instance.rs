@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::ContentHash;
 use wasmtime::component::types::ComponentItem;
@@ -174,6 +175,28 @@ impl Loaded {
     /// Blake3 of its bytes.
     pub fn hash(&self) -> &ContentHash {
         &self.parts.inspection.hash
+    }
+
+    /// Whether it is the same loading of the same component.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts)
+    }
+
+    /// The same component, whose live runs end after `run_time` if its own limit does not end them before.
+    #[must_use]
+    pub fn within(&self, run_time: Duration) -> Self {
+        let parts = &self.parts;
+        let limits = Limits { run_time: parts.limits.run_time.min(run_time), ..parts.limits };
+        let parts = Parts {
+            runtime: Arc::clone(&parts.runtime),
+            pre: parts.pre.clone(),
+            run: parts.run.clone(),
+            inspection: parts.inspection.clone(),
+            wasi: parts.wasi,
+            grants: Arc::clone(&parts.grants),
+            limits,
+        };
+        Self { parts: Arc::new(parts) }
     }
 
     /// What it says about itself.

@@ -32,7 +32,7 @@ pub mod strikes;
 mod wasi;
 
 pub use actor::StrategyHandle;
-pub use check::{Inspection, Refusal, inspect};
+pub use check::{Inspection, Refusal, hash_of, inspect};
 pub use engine::Profile;
 pub use grants::{Grants, Role};
 pub use inline::InlineInstance;

@@ -43,13 +43,6 @@ impl LiveInstance {
         self.instance = None;
     }
 
-    /// From the next run on, another component.
-    pub fn reload(&mut self, loaded: Loaded) {
-        assert_eq!(loaded.profile(), Profile::Live, "a live instance needs a live runtime");
-        self.loaded = loaded;
-        self.instance = None;
-    }
-
     /// One run. Whatever the component does, this ends, within the run time and one epoch. Dropping the
     /// future ends the run too; an order it had placed lives on at the desk.
     pub async fn run(&mut self, info: RunInfo, now: Timestamp, cause: Cause) -> Outcome {

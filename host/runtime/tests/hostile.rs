@@ -319,12 +319,12 @@ fn a_cached_component_runs_as_a_fresh_one() {
 }
 
 #[tokio::test]
-async fn an_actor_serves_runs_reloads_and_says_when_it_is_gone() {
+async fn an_actor_serves_runs_of_one_component_and_the_next_and_says_when_it_is_gone() {
     let services = Arc::new(Fake::default());
-    let handle = StrategyHandle::spawn(load(Profile::Live, "trap"), services);
-    assert!(sentence(&handle.run(info(), NOW, Cause::Scheduled).await).contains("divide"));
-    handle.reload(load(Profile::Live, "idle")).await;
-    assert_eq!(handle.run(info(), NOW, Cause::Manual).await.result, RunResult::Done(None));
+    let (trap, idle) = (load(Profile::Live, "trap"), load(Profile::Live, "idle"));
+    let handle = StrategyHandle::spawn(services);
+    assert!(sentence(&handle.run(trap, info(), NOW, Cause::Scheduled).await).contains("divide"));
+    assert_eq!(handle.run(idle.clone(), info(), NOW, Cause::Manual).await.result, RunResult::Done(None));
     handle.new_day().await;
-    assert_eq!(handle.run(info(), NOW, Cause::Resumed).await.result, RunResult::Done(None));
+    assert_eq!(handle.run(idle, info(), NOW, Cause::Resumed).await.result, RunResult::Done(None));
 }

@@ -33,13 +33,15 @@ async fn ticks_of_a_sibling_start_in_time() {
     let limits = Limits { run_time: Duration::from_millis(700), memory_bytes: 8 << 20, ..Limits::default() };
     let spawn = |name: &str, services: Fake| {
         let loaded = runtime.load(&fixture(name, "trader"), Grants::of(Role::Trader), limits).expect("loads");
-        StrategyHandle::spawn(loaded, Arc::new(services))
+        (StrategyHandle::spawn(Arc::new(services)), loaded)
     };
     for name in ["loop", "memory-bomb", "log-flood", "recursion", "trap"] {
-        let hostile = spawn(name, Fake::default());
+        let (hostile, loaded) = spawn(name, Fake::default());
         tokio::spawn(async move {
             loop {
-                let outcome = hostile.run(info(), Timestamp::from_nanos(0), Cause::Scheduled).await;
+                let outcome = hostile
+                    .run(loaded.clone(), info(), Timestamp::from_nanos(0), Cause::Scheduled)
+                    .await;
                 assert!(matches!(outcome.result, RunResult::Stopped(_)), "{outcome:?}");
             }
         });
@@ -50,13 +52,13 @@ async fn ticks_of_a_sibling_start_in_time() {
         let started = Arc::clone(&started);
         Box::new(move || *started.lock().expect("lock") = Some(real_now()))
     };
-    let sibling = spawn("hello", Fake { on_log: Some(on_log), ..Fake::default() });
+    let (sibling, loaded) = spawn("hello", Fake { on_log: Some(on_log), ..Fake::default() });
     let mut latest = Duration::ZERO;
     let began = real_now();
     for tick in 1..=(seconds * 1000 / TICK.as_millis() as u32) {
         let due = began + TICK * tick;
         until(due).await;
-        let outcome = sibling.run(info(), Timestamp::from_nanos(0), Cause::Scheduled).await;
+        let outcome = sibling.run(loaded.clone(), info(), Timestamp::from_nanos(0), Cause::Scheduled).await;
         assert_eq!(outcome.result, RunResult::Done(None));
         let start = started.lock().expect("lock").take().expect("it said hello");
         latest = latest.max(start - due);

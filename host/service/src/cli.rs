@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk. Every command that reads has `--json`; its answers carry a version.
 
+mod dev;
 mod market;
 mod operate;
 
@@ -11,6 +12,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Date, Money, Price};
 
+pub use dev::DevArgs;
 pub use market::{
     BacktestArgs, DataArgs, DataCommand, ImportArgs, InfoArgs, PaperExchangeArgs, SimulateArgs, UpdateArgs,
 };
@@ -308,6 +310,8 @@ pub enum PluginCommand {
     New(NewArgs),
     /// Tell what a component is, what it imports, and which roles would allow it
     Inspect(InspectArgs),
+    /// Work on a strategy: each save is live within a second
+    Dev(DevArgs),
     /// Try a component on two made-up days, and tell what it may do and whether it is safe to restart
     Check(CheckArgs),
     /// Make a key to sign components with

@@ -7,9 +7,10 @@ use journal::{Durability, Entry, JournalError};
 use model::{ReadError, Timestamp};
 use tokio::sync::{Notify, watch};
 
+use crate::hotswap::Surroundings;
 use crate::runner::Runner;
 use crate::schedule::Task;
-use crate::scheduler::{Ended, Observer, Scheduler};
+use crate::scheduler::{Ended, HostEvent, Observer, Scheduler};
 use crate::strategies;
 use crate::supervisor::Pulse;
 use crate::tend::tend;
@@ -59,7 +60,16 @@ impl Host {
     /// Gives every strategy its actor. Must be called inside the async runtime.
     pub fn start(mut world: World, tasks: Vec<Task>, mode: Mode, observer: Observer) -> Self {
         let loaded = std::mem::take(&mut world.strategies);
-        let live = strategies::start(loaded, &world.services);
+        let tell = Arc::clone(&observer);
+        let around = Surroundings {
+            desk: world.desk.clone(),
+            services: Arc::clone(&world.services),
+            machine: crate::clock::system(),
+            observer: Arc::new(move |strategy, event| {
+                tell(HostEvent::Version { strategy: strategy.clone(), event: event.clone() });
+            }),
+        };
+        let live = strategies::start(loaded, &around);
         let runner = Runner {
             account: world.account.clone(),
             desk: world.desk.clone(),
@@ -68,6 +78,7 @@ impl Host {
             mode,
         };
         let mut scheduler = Scheduler::new(tasks, live, runner, observer);
+        scheduler.gate = world.gate.take();
         let mut renewed = Arc::default();
         if let Some(link) = &world.live {
             scheduler.own_work = link.own_work.clone();

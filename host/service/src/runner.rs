@@ -52,7 +52,7 @@ impl Runner {
         if !self.take(task, scheduled, attempt)? {
             return Ok(Claim::Taken);
         }
-        let info = self.info(task, strategy, scheduled, scheduled.ist_date(), attempt, self.clock.now());
+        let info = self.info(task, strategy, scheduled, attempt);
         Ok(Claim::Ours(Box::new(info)))
     }
 
@@ -102,15 +102,15 @@ impl Runner {
         }
     }
 
-    fn info(
+    /// What a run of `task` by this version of its strategy is told.
+    pub fn info(
         &self,
         task: &Task,
         strategy: &Strategy,
         scheduled: Timestamp,
-        day: Date,
         attempt: u32,
-        now: Timestamp,
     ) -> RunInfo {
+        let now = self.clock.now();
         let id = task.run_id(scheduled);
         RunInfo {
             id: id.clone(),
@@ -120,7 +120,7 @@ impl Runner {
                 strategy: task.strategy.clone(),
                 component: strategy.hash.clone(),
                 run: id,
-                day,
+                day: scheduled.ist_date(),
             },
             scheduled,
             mode: self.mode,
@@ -135,15 +135,23 @@ impl Runner {
         }
     }
 
-    /// Keeps how a run ended, its state and its strikes, in one commit.
-    pub fn finish(&self, task: &Task, info: &RunInfo, outcome: Outcome) -> Result<RunOutcome, JournalError> {
+    /// Keeps how a run ended, its state and its strikes, in one commit. `is_forgiven`: the version that ran was
+    /// rolled back for it, so it is no strike of the strategy.
+    pub fn finish(
+        &self,
+        task: &Task,
+        info: &RunInfo,
+        outcome: Outcome,
+        is_forgiven: bool,
+    ) -> Result<RunOutcome, JournalError> {
         let now = self.clock.now();
         let ended = match &outcome.result {
             RunResult::Done(report) => RunOutcome::Done { report: report.clone() },
             RunResult::Failed(_, reason) => RunOutcome::Failed { reason: reason.clone() },
             RunResult::Stopped(reason) => RunOutcome::Trapped { reason: reason.to_string() },
         };
-        let strike = matches!(&outcome.result, RunResult::Stopped(reason) if reason.is_strike());
+        let strike =
+            !is_forgiven && matches!(&outcome.result, RunResult::Stopped(reason) if reason.is_strike());
         let mut entries: Vec<Entry> = outcome
             .state
             .into_iter()
@@ -234,7 +242,7 @@ impl Runner {
     pub fn quarantined(&self, task: &Task) -> Result<Option<String>, JournalError> {
         Ok(self.desk.with_journal(|journal| journal.quarantine())?.into_iter().find_map(|(strategy, strikes, why)| {
             (strategy == task.strategy && strikes >= STRIKES_MAX).then(|| {
-                format!("{strategy} is in quarantine after {strikes} strikes, the last: {why}; clear it with `tradeagent plugin clear {strategy}`")
+                format!("{strategy} is in quarantine after {strikes} strikes, the last: {why}; clear it with `tradeagent plugin release {strategy}`")
             })
         }))
     }

@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::{JournalError, RunOutcome, RunRow};
 use model::{BoxFuture, Date, Exchange, Report, StrategyName, Timestamp};
+use runtime::StrategyHandle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::runner::{Claim, Runner};
+use crate::runner::Runner;
 use crate::schedule::{CatchUp, Due, Task, plan};
+use crate::hotswap::{Slot, SwapEvent};
 use crate::strategies::LiveStrategy;
 
 /// How many past sessions are searched for missed runs at start.
@@ -32,6 +34,13 @@ pub enum HostEvent {
         scheduled: Timestamp,
         /// How it ended.
         outcome: RunOutcome,
+    },
+    /// Something became of a version of a strategy.
+    Version {
+        /// The strategy.
+        strategy: StrategyName,
+        /// What.
+        event: SwapEvent,
     },
     /// The broker's books were read and something had changed.
     Changed {
@@ -55,6 +64,7 @@ impl std::fmt::Display for HostEvent {
                     RunOutcome::Missed { reason } => write!(f, "missed: {reason}"),
                 }
             }
+            Self::Version { strategy, event } => write!(f, "{strategy}: {event}"),
             Self::Changed { .. } => f.write_str("the broker's books have changed"),
         }
     }
@@ -66,6 +76,9 @@ pub type OwnWork = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + 
 /// Told before a run begins; what it gives is kept until the run has ended (a login before the daily hour
 /// is allowed while a task is due).
 pub type WhileDue = Arc<dyn Fn() -> Box<dyn std::any::Any + Send> + Send + Sync>;
+
+/// Called before what is due begins, on the host's thread: a simulated day waits in it for its author.
+pub type Gate = Arc<dyn Fn(Timestamp) + Send + Sync>;
 
 /// Who watches.
 pub type Observer = Arc<dyn Fn(HostEvent) + Send + Sync>;
@@ -95,6 +108,8 @@ pub struct Scheduler {
     pub own_work: BTreeMap<StrategyName, OwnWork>,
     /// Told before each run.
     pub while_due: Option<WhileDue>,
+    /// Passed before what is due begins.
+    pub gate: Option<Gate>,
     running: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -107,7 +122,7 @@ impl Scheduler {
         observer: Observer,
     ) -> Self {
         let running = Arc::default();
-        Self { tasks, strategies, runner, observer, own_work: BTreeMap::new(), while_due: None, running }
+        Self { tasks, strategies, runner, observer, own_work: BTreeMap::new(), while_due: None, gate: None, running }
     }
 
     const fn exchange(&self) -> Exchange {
@@ -149,7 +164,11 @@ impl Scheduler {
                 day = now.ist_date();
                 for strategy in self.strategies.values() {
                     strategy.handle.new_day().await;
+                    strategy.slot.new_day();
                 }
+            }
+            if let Some(gate) = &self.gate {
+                gate(now);
             }
             self.refresh().await;
             let mut due = self.due_between(cursor, now);
@@ -339,26 +358,35 @@ impl Scheduler {
         if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(task.name.clone()) {
             return skip("its run before this one has not ended".to_owned());
         }
-        let claim = self.runner.claim(task, &strategy.strategy, due.at, attempt)?;
-        let Claim::Ours(info) = claim else {
+        if !self.runner.take(task, due.at, attempt)? {
             self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.name);
             return Ok(());
+        }
+        let run = Run {
+            runner: self.runner.clone(),
+            task: task.clone(),
+            scheduled: due.at,
+            attempt,
+            slot: Arc::clone(&strategy.slot),
+            handle: strategy.handle.clone(),
         };
-        let (runner, task, handle) = (self.runner.clone(), task.clone(), strategy.handle.clone());
         let (observer, running) = (Arc::clone(&self.observer), Arc::clone(&self.running));
         let due = self.while_due.as_ref().map(|tell| tell());
         runs.spawn(async move {
             let _due = due;
-            let now = runner.clock.now();
-            let outcome = handle.run((*info).clone(), now, Runner::cause(attempt)).await;
-            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.name);
-            match runner.finish(&task, &info, outcome) {
-                Ok(outcome) => {
-                    observer(HostEvent::Run { task: task.name.clone(), scheduled: info.scheduled, outcome })
+            let ended = run.run().await;
+            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.task.name);
+            match ended {
+                Ok(outcome) => observer(HostEvent::Run {
+                    task: run.task.name.clone(),
+                    scheduled: run.scheduled,
+                    outcome,
+                }),
+                Err(error) => {
+                    tracing::error!(%error, task = run.task.name, "the end of a run could not be kept")
                 }
-                Err(error) => tracing::error!(%error, task = task.name, "the end of a run could not be kept"),
             }
-            refresh(&runner, &observer).await;
+            refresh(&run.runner, &observer).await;
         });
         Ok(())
     }
@@ -394,6 +422,34 @@ impl Scheduler {
     /// Reads the broker's books once. A failed read changes nothing.
     pub async fn refresh(&self) {
         refresh(&self.runner, &self.observer).await;
+    }
+}
+
+/// One run on its way.
+struct Run {
+    runner: Runner,
+    task: Task,
+    scheduled: Timestamp,
+    attempt: u32,
+    slot: Arc<Slot>,
+    handle: StrategyHandle,
+}
+
+impl Run {
+    async fn run(&self) -> Result<RunOutcome, JournalError> {
+        let Self { runner, task, slot, .. } = self;
+        let cause = Runner::cause(self.attempt);
+        let info = |strategy| runner.info(task, strategy, self.scheduled, self.attempt);
+        let strategy = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await?;
+        // Made once the version is chosen: its orders carry its hash.
+        let info = info(&strategy);
+        let now = runner.clock.now();
+        let outcome = self.handle.run(strategy.loaded, info.clone(), now, cause.clone()).await;
+        let rolled_back = slot.ended(&strategy.hash, &outcome.result, runner.clock.now());
+        let ended = rolled_back.and_then(|rolled_back| runner.finish(task, &info, outcome, rolled_back));
+        slot.done();
+        slot.follow(&info, now, &cause).await;
+        ended
     }
 }
 

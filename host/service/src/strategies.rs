@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{ContentHash, StrategyName};
-use runtime::{Grants, Limits, LoadError, Loaded, Runtime, Services, StrategyHandle};
+use runtime::{Grants, Limits, LoadError, Loaded, Runtime, StrategyHandle};
 
 use crate::config::{Component, Config, StrategyConfig};
 use crate::exit::Failure;
+use crate::hotswap::{Slot, Surroundings};
 use crate::signing::{Promoted, Signed};
 
 /// A strategy that could not be loaded.
@@ -58,10 +59,10 @@ pub struct Strategy {
     pub loaded: Loaded,
 }
 
-/// A loaded strategy with the task that owns its instance.
+/// A strategy in a running host: its versions, and the task that owns its instance.
 pub struct LiveStrategy {
-    /// The strategy.
-    pub strategy: Strategy,
+    /// Which version is live, and which waits.
+    pub slot: Arc<Slot>,
     /// Its actor.
     pub handle: StrategyHandle,
 }
@@ -137,73 +138,92 @@ pub fn load(
         .iter()
         .map(|(name, config)| {
             let bytes = component_bytes(name, &config.component)?;
-            let loaded = runtime
-                .load(&bytes, grants(config), limits(config))
-                .map_err(|source| StrategyError::Refused { name: name.clone(), source })?;
-            let strategy = Strategy {
-                name: name.clone(),
-                hash: loaded.hash().clone(),
-                params: Arc::new(config.params.clone()),
-                loaded,
-            };
-            Ok((name.clone(), strategy))
+            Ok((name.clone(), load_one(runtime, name, config, &bytes)?))
         })
         .collect()
 }
 
-/// Whether each strategy from a file may trade on a real account: signed by a trusted author who asked for at least
-/// what it is granted, or promoted by the operator.
+/// Loads one strategy of the config from these bytes.
+///
+/// # Errors
+/// Why the runtime refuses them.
+pub fn load_one(
+    runtime: &Runtime,
+    name: &StrategyName,
+    config: &StrategyConfig,
+    bytes: &[u8],
+) -> Result<Strategy, StrategyError> {
+    let loaded = runtime
+        .load(bytes, grants(config), limits(config))
+        .map_err(|source| StrategyError::Refused { name: name.clone(), source })?;
+    Ok(Strategy {
+        name: name.clone(),
+        hash: loaded.hash().clone(),
+        params: Arc::new(config.params.clone()),
+        loaded,
+    })
+}
+
+/// Whether each strategy from a file may trade on a real account.
 ///
 /// # Errors
 /// Naming the first that may not, and what to type.
 pub fn vouched(config: &Config, strategies: &BTreeMap<StrategyName, Strategy>) -> Result<(), Failure> {
-    let promoted = Promoted::load(&config.state_dir).map_err(|error| Failure::config(error.into()))?;
     for (name, settings) in &config.strategies {
         let (Component::File(path), Some(strategy)) = (&settings.component, strategies.get(name)) else {
             continue;
         };
-        if promoted.holds(&strategy.hash) {
-            continue;
-        }
-        let may_not = |why: String| {
+        if let Err(why) = may_trade(config, settings, path, &strategy.hash) {
             let file = path.display();
-            Err(Failure::config(anyhow::anyhow!(
+            return Err(Failure::config(anyhow::anyhow!(
                 "strategy `{name}` ({file}) may not trade on a real account: {why}"
             ))
             .hint(format!(
                 "a component from a file is signed by a key of [plugins] trusted_keys, or promoted: \
-                     `{}tradeagent plugin promote {file}`",
+                 `{}tradeagent plugin promote {file}`",
                 crate::places::SUDO
-            )))
-        };
-        let signed = match Signed::of(&Signed::beside(path), &strategy.hash) {
-            Ok(signed) => signed,
-            Err(error) => return may_not(error.to_string()),
-        };
-        if !config.trusted_keys.contains(&signed.key) {
-            return may_not(format!("it is signed by {}, which is not trusted here", signed.key));
-        }
-        if signed.statement.world != settings.role {
-            let asked = signed.statement.world;
-            return may_not(format!("it is signed for the world {asked}, and its role is {}", settings.role));
-        }
-        if let Err(why) = signed.statement.grants.covers(&settings.grants) {
-            return may_not(format!("its grants are wider than what it asks for: {why}"));
+            )));
         }
     }
     Ok(())
 }
 
-/// Gives every strategy its actor. Must be called inside the host's async runtime.
+/// Whether the component at `path` may trade on a real account: signed by a trusted author who asked for at least
+/// what it is granted, or promoted by the operator.
+///
+/// # Errors
+/// Why it may not, in words.
+pub fn may_trade(
+    config: &Config,
+    settings: &StrategyConfig,
+    path: &Path,
+    hash: &ContentHash,
+) -> Result<(), String> {
+    if Promoted::load(&config.state_dir).map_err(|error| error.to_string())?.holds(hash) {
+        return Ok(());
+    }
+    let signed = Signed::of(&Signed::beside(path), hash).map_err(|error| error.to_string())?;
+    if !config.trusted_keys.contains(&signed.key) {
+        return Err(format!("it is signed by {}, which is not trusted here", signed.key));
+    }
+    if signed.statement.world != settings.role {
+        let asked = signed.statement.world;
+        return Err(format!("it is signed for the world {asked}, and its role is {}", settings.role));
+    }
+    let covers = signed.statement.grants.covers(&settings.grants);
+    covers.map_err(|why| format!("its grants are wider than what it asks for: {why}"))
+}
+
+/// Gives every strategy its slot and its actor. Must be called inside the host's async runtime.
 pub fn start(
     strategies: BTreeMap<StrategyName, Strategy>,
-    services: &Arc<dyn Services>,
+    around: &Surroundings,
 ) -> BTreeMap<StrategyName, LiveStrategy> {
     strategies
         .into_iter()
         .map(|(name, strategy)| {
-            let handle = StrategyHandle::spawn(strategy.loaded.clone(), Arc::clone(services));
-            (name, LiveStrategy { strategy, handle })
+            let handle = StrategyHandle::spawn(Arc::clone(&around.services));
+            (name, LiveStrategy { slot: Arc::new(Slot::new(strategy, around.clone())), handle })
         })
         .collect()
 }

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use crate::config::{BrokerKind, Config};
 use crate::control::SessionTeller;
 use crate::exit::Failure;
+use crate::scheduler::Gate;
 use crate::scheduler::{OwnWork, WhileDue};
 use crate::services::{DeskView, HostServices, Sessions};
 use crate::strategies::{self, Strategy};
@@ -100,10 +101,14 @@ pub struct World {
     pub services: Arc<dyn Services>,
     /// The strategies, by name.
     pub strategies: BTreeMap<model::StrategyName, Strategy>,
+    /// What loads their next versions.
+    pub runtime: Runtime,
     /// The exchange, when it is in this process.
     pub exchange: Option<Arc<Mutex<paper::Exchange>>>,
     /// What a connection to a real broker brings along.
     pub live: Option<Arc<LiveLink>>,
+    /// Passed before what is due begins.
+    pub gate: Option<Gate>,
 }
 
 /// A broker, and where prices come from.
@@ -233,7 +238,7 @@ impl World {
                 })
                 .collect(),
         });
-        Ok(Self { account, clock, sessions, desk, broker, services, strategies, exchange, live })
+        Ok(Self { account, clock, sessions, desk, broker, services, strategies, runtime, exchange, live, gate: None })
     }
 }
 

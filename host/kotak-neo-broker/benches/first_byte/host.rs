@@ -12,7 +12,7 @@ use model::{
 };
 use oms::{Blocking, Desk, DeskConfig, MarketView};
 use runtime::{
-    Cause, Grants, Limits, Mode, Profile, Role, RunInfo, RunResult, Runtime, RuntimeOptions, StrategyHandle,
+    Cause, Grants, Limits, Loaded, Mode, Profile, Role, RunInfo, RunResult, Runtime, RuntimeOptions, StrategyHandle,
 };
 
 use crate::account::{self, UNHURRIED};
@@ -32,6 +32,7 @@ pub struct Host {
     pub server: Server,
     desk: Desk,
     guest: StrategyHandle,
+    loaded: Loaded,
     // The guest's component runs on it.
     _runtime: Runtime,
     clock: Arc<Paced>,
@@ -68,8 +69,8 @@ impl Host {
         let bytes = component(include_str!("places.wat"), "buy", &|text| text.to_owned());
         let loaded = runtime.load(&bytes, Grants::of(Role::Buy), Limits::default()).expect("loads");
         let services = crate::services::ToDesk { desk: desk.clone(), clock: shared, marks: marks.clone() };
-        let guest = StrategyHandle::spawn(loaded, Arc::new(services));
-        Self { server, desk, guest, _runtime: runtime, clock, marks, placed: 0 }
+        let guest = StrategyHandle::spawn(Arc::new(services));
+        Self { server, desk, guest, loaded, _runtime: runtime, clock, marks, placed: 0 }
     }
 
     /// One run of the guest, which places one order.
@@ -77,7 +78,7 @@ impl Host {
         let info = self.info();
         let now = self.clock.now();
         let asked = instant();
-        let outcome = self.guest.run(info, now, Cause::Scheduled).await;
+        let outcome = self.guest.run(self.loaded.clone(), info, now, Cause::Scheduled).await;
         assert_eq!(outcome.result, RunResult::Done(None), "the order is taken");
         self.placed += 1;
         let way = Way { asked, passed: self.marks.take(), arrived: self.server.arrived() };

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use journal::{Entry, RunOutcome, SqliteJournal};
+use journal::{RunOutcome, SqliteJournal};
+use kotak_neo_sim::{Endpoint, Fault, Faults, Kind, Spelling};
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
 use market::{Market, PriceSource};
 use model::clock::SharedClock;
-use model::{Action, Date, Fact, LedgerKind, Money, PositionView, Symbol, Timestamp};
+use model::{Date, Money, PositionView, Symbol, Timestamp};
 use oms::{Blocking, Desk};
 use runtime::{Mode, Profile, Turns};
 use serde::Serialize;
@@ -19,18 +20,18 @@ use tokio::sync::watch;
 
 use crate::cli::DemoArgs;
 use crate::clock::{SimulatedClock, simulated_runtime};
+use crate::commands::journal_line;
 use crate::config::{Config, PositionConfig};
 use crate::exit::Failure;
 use crate::host::{Host, HostError};
 use crate::output;
 use crate::scheduler::{HostEvent, Observer};
+use crate::sim_account::SimAccount;
 use crate::simulate::{Simulation, collect};
 use crate::wiring::{PaperMarket, Ways, World};
 
-mod sim;
 mod survived;
 
-use sim::SimAccount;
 use survived::Survived;
 
 /// The account at the end, in figures that add up.
@@ -98,6 +99,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         let clock: SharedClock = Arc::new(SimulatedClock::starting_at(from));
         let paper = PaperMarket::load(&config, None)?;
         let account = SimAccount::open(&config, &paper, &clock, io.handle(), from)?;
+        script(&account.faults);
         let journal = SqliteJournal::open(&path).map_err(anyhow::Error::from)?;
         let ways = Ways {
             clock: Arc::clone(&clock),
@@ -242,7 +244,7 @@ impl Timeline {
             self.next_seq = last.seq + 1;
         }
         for recorded in &entries {
-            if let Some((at, text)) = line(&recorded.entry) {
+            if let Some((at, text)) = journal_line::line(&recorded.entry) {
                 output::line(&format!("{}  {text}", at.ist().format("%d %b %H:%M:%S")));
             }
         }
@@ -258,72 +260,6 @@ impl Timeline {
                 ));
             }
         }
-    }
-}
-
-fn line(entry: &Entry) -> Option<(Timestamp, String)> {
-    match entry {
-        Entry::Note { kind, text, at } => Some((*at, format!("{kind}: {text}"))),
-        Entry::Intent(intent) => {
-            let what = match &intent.action {
-                Action::Place { terms, for_session } => format!(
-                    "{} {} {} at {}{}",
-                    terms.side,
-                    terms.quantity,
-                    terms.symbol,
-                    terms.price,
-                    if terms.amo { format!(", after-market, for {for_session}") } else { String::new() }
-                ),
-                Action::Modify { order, price, total_quantity } => {
-                    format!("change {order}: {total_quantity} at {price}")
-                }
-                Action::Cancel { order } => format!("cancel {order}"),
-            };
-            Some((intent.at, format!("{}: {what}  ({})", intent.strategy, intent.reason)))
-        }
-        Entry::Evidence(evidence) => match &evidence.fact {
-            Fact::Refused { code, reason } => Some((evidence.at, format!("refused ({code}): {reason}"))),
-            Fact::Unsent { why } => Some((
-                evidence.at,
-                format!(
-                    "provably not placed, its session had expired ({why}): once more, through the whole desk"
-                ),
-            )),
-            Fact::Unclear { why } => Some((evidence.at, format!("outcome unknown: {why}"))),
-            _ => None,
-        },
-        Entry::Ledger(fill) => {
-            let verb = match &fill.why {
-                LedgerKind::Fill { .. } | LedgerKind::ReconciledFill { .. } => "filled",
-                LedgerKind::Adopted { .. } => "adopted",
-                LedgerKind::ExternalSale { .. } => "sold elsewhere",
-                LedgerKind::CorporateAction { .. } => "corporate action",
-            };
-            Some((
-                fill.at,
-                format!(
-                    "{verb}: {} {} {} at {}, charges {}",
-                    fill.side, fill.quantity, fill.symbol, fill.price, fill.charges
-                ),
-            ))
-        }
-        Entry::Alert(alert) => {
-            // Further lines of a longer text stand under its first.
-            let text = alert.text.replace('\n', "\n                   ");
-            Some((alert.at, format!("alert from {}: {text}", alert.source)))
-        }
-        Entry::RunEnd(end) => match &end.outcome {
-            RunOutcome::Done { report: Some(report) } if end.task != "sell" => {
-                Some((end.at, format!("{}: {}", end.task, report.summary)))
-            }
-            RunOutcome::Done { .. } => None,
-            RunOutcome::Failed { reason }
-            | RunOutcome::Trapped { reason }
-            | RunOutcome::Skipped { reason }
-            | RunOutcome::Missed { reason } => Some((end.at, format!("{} not done: {reason}", end.task))),
-            RunOutcome::Interrupted => Some((end.at, format!("{} was interrupted", end.task))),
-        },
-        _ => None,
     }
 }
 
@@ -369,4 +305,12 @@ fn farewell(account: &Account, simulation: &Simulation, positions: &[PositionVie
         output::money(account.blocked)
     ));
     output::line(&format!("trace {}", simulation.trace_hash));
+}
+
+/// What goes wrong: the session dies under the first order; the answer to the next one is lost after the
+/// broker took it.
+fn script(faults: &Faults) {
+    let dies = Kind::Expired { spelling: Spelling::Code100022, kills: true };
+    faults.add(Fault::new(dies).on([Endpoint::Place]).nth(1));
+    faults.add(Fault::new(Kind::Dropped { after: true }).on([Endpoint::Place]).nth(3));
 }

@@ -7,6 +7,7 @@ pub mod data_update;
 pub mod demo;
 pub mod doctor;
 pub mod guard;
+mod journal_line;
 pub mod kill_switch;
 pub mod login;
 pub mod migrate;
@@ -59,6 +60,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(inspect) => done(plugin::inspect(inspect)),
+            PluginCommand::Dev(dev) => done(plugin::dev(dev)),
             PluginCommand::New(new) => done(plugin::new(new)),
             PluginCommand::Keygen(keygen) => done(plugin::keygen(keygen)),
             PluginCommand::Sign(sign) => done(plugin::sign(sign)),

@@ -19,6 +19,7 @@ use crate::control::views::NextTask;
 use crate::control::{ControlServer, LiveHost};
 use crate::exit::{Exit, Failure};
 use crate::host::Host;
+use crate::hotswap::{Rules, Watch};
 use crate::live;
 use crate::lock::AccountLock;
 use crate::lookout::Powers;
@@ -134,6 +135,7 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: boo
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
     let _control = control(config, &host, rehearsal.is_some())?;
+    let _versions = versions(config, &host, false)?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let _told = supervisor::ready(host.pulse.clone(), || "paper trading".to_owned());
     let ended = host.run(until, stop).await;
@@ -188,6 +190,7 @@ async fn serve_live(
     let running = connection.start(&host.world.desk);
     connection.first_look().await?;
     let _control = control(config, &host, rehearsal.is_some())?;
+    let _versions = versions(config, &host, rehearsal.is_none())?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let told = supervisor::ready(host.pulse.clone(), status_line(&host));
     let ended = host.run(until, stop).await;
@@ -287,8 +290,22 @@ fn greet(config: &Config, paper: &PaperMarket, world: &World, rehearsal: bool) {
     }
 }
 
+/// Watches the components' files; `is_real`: only what is vouched for goes live.
+fn versions(config: &Config, host: &Host, is_real: bool) -> Result<Watch, Failure> {
+    let rules = Rules {
+        config: Arc::new(config.clone()),
+        is_real,
+        clock: Arc::clone(&host.world.clock),
+        machine: Arc::new(SystemClock),
+    };
+    Watch::start(rules, host.world.runtime.clone(), &host.scheduler.strategies)
+        .context("the components' files cannot be watched")
+        .map_err(Failure::general)
+}
+
 fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServer, Failure> {
     let scheduler: Arc<Scheduler> = Arc::clone(&host.scheduler);
+    let slots = Arc::clone(&host.scheduler);
     let live = LiveHost {
         account: host.world.account.clone(),
         broker: config.account.broker.as_str(),
@@ -300,6 +317,9 @@ fn control(config: &Config, host: &Host, rehearsal: bool) -> Result<ControlServe
         since: host.world.clock.now(),
         next_due: Arc::new(move |after| {
             scheduler.next_run(after).map(|(at, task)| NextTask { task: task.name.clone(), at })
+        }),
+        versions: Arc::new(move |day| {
+            slots.strategies.values().map(|strategy| strategy.slot.view(day)).collect()
         }),
         channels: notify::channels(&config.notify),
     };

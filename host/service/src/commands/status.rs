@@ -6,6 +6,7 @@ use super::account::{open, say_source, short};
 use crate::cli::StatusArgs;
 use crate::control::views::{SessionLine, StatusView};
 use crate::exit::{Exit, Failure};
+use crate::hotswap::VersionsView;
 use crate::output::{self, Tone, tinted};
 
 /// Tells it. Exit 11 when an order's outcome is unknown, 12 when the kill switch is on (or exits only);
@@ -33,13 +34,6 @@ fn exit(status: &StatusView) -> Exit {
 }
 
 fn show(status: &StatusView) {
-    let say = |what: &str, tone: Tone, text: &str| {
-        output::line(&format!(
-            "{}{}",
-            tinted(Tone::Dim, &format!("{what:<11}")),
-            tinted(tone, &output::plain(text))
-        ));
-    };
     say("account", Tone::Bold, &format!("{} ({})", status.account, status.broker));
     match &status.host {
         Some(host) => {
@@ -80,6 +74,7 @@ fn show(status: &StatusView) {
         say("", Tone::Warn, warning);
     }
     say("positions", Tone::Plain, &format!("in {} symbols", status.positions));
+    status.versions.iter().for_each(versions);
     for strikes in &status.strikes {
         let (tone, what) = if strikes.quarantined {
             (Tone::Bad, format!("quarantined; `tradeagent plugin release {}` ends it", strikes.strategy))
@@ -189,5 +184,38 @@ mod tests {
         };
         status.unresolved.push(OrderLine::new(&view, true));
         assert_eq!(exit(&status), Exit::UnknownOrders);
+    }
+}
+
+fn say(what: &str, tone: Tone, text: &str) {
+    output::line(&format!(
+        "{}{}",
+        tinted(Tone::Dim, &format!("{what:<11}")),
+        tinted(tone, &output::plain(text))
+    ));
+}
+
+/// Versions that are not simply live.
+fn versions(view: &VersionsView) {
+    let short = |hash: &model::ContentHash| hash.as_str().chars().take(12).collect::<String>();
+    let name = &view.strategy;
+    if view.trial_ticks_left > 0 {
+        let text = format!("{} is live, on trial for {} ticks more", short(&view.live), view.trial_ticks_left);
+        say("version", Tone::Warn, &format!("{name}: {text}"));
+    }
+    if let Some(candidate) = &view.candidate {
+        let text = format!("{} waits: {}", short(&candidate.hash), candidate.why);
+        say("version", Tone::Warn, &format!("{name}: {text}"));
+        let shadow = &candidate.shadow;
+        output::line(&format!(
+            "  in shadow: {} ticks; {} orders alike, {} different, {} alerts",
+            candidate.shadow_ticks, shadow.same, shadow.different, shadow.alerts
+        ));
+        for difference in &shadow.differences {
+            output::line(&format!("    {}", output::plain(difference)));
+        }
+    }
+    if let Some(last) = &view.last {
+        say("version", Tone::Plain, &format!("{name}: {last}"));
     }
 }

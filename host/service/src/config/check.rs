@@ -74,9 +74,11 @@ impl<'a> Checker<'a> {
         let mut tasks = self.tasks(written, &strategies)?;
         tasks.extend(own);
         let resolve = |path: Option<PathBuf>| path.map(|path| self.resolve(path));
+        let state_dir = resolve(file.state_dir).unwrap_or_else(defaults::state_dir);
         let mut config = Config {
             path: Some(self.path.to_owned()),
-            state_dir: resolve(file.state_dir).unwrap_or_else(defaults::state_dir),
+            plugin_dir: resolve(file.plugins.dir).unwrap_or_else(|| state_dir.join("components")),
+            state_dir,
             control_socket: resolve(file.control.socket)
                 .unwrap_or_else(|| defaults::control_socket(&account.name)),
             data: DataConfig { dir: resolve(file.data.dir), universe: resolve(file.data.universe) },

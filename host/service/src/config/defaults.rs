@@ -173,6 +173,7 @@ impl Default for Config {
             notify: NotifyConfig::default(),
             strategies: strategies(),
             trusted_keys: Vec::new(),
+            plugin_dir: state_dir().join("components"),
             tasks: tasks(),
             rehearsal: None,
         }

@@ -63,6 +63,8 @@ pub struct Config {
     pub strategies: BTreeMap<StrategyName, StrategyConfig>,
     /// Authors whose components may trade on a real account.
     pub trusted_keys: Vec<crate::signing::PublicKey>,
+    /// Where a new version of a strategy is dropped, as `NAME.wasm`.
+    pub plugin_dir: PathBuf,
     /// The schedule.
     pub tasks: Vec<Task>,
     /// Run on simulated, event-driven time instead of the machine's.

@@ -35,6 +35,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Plugins {
     pub trusted_keys: Vec<crate::signing::PublicKey>,
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -14,6 +14,7 @@ use super::views::{
     TrailView, VERSION,
 };
 use super::{ControlError, ControlHost, fold};
+use crate::hotswap::VersionsView;
 use crate::services::Sessions;
 
 /// Runs and alerts that `status` shows.
@@ -28,6 +29,9 @@ pub type NextDue = Arc<dyn Fn(Timestamp) -> Option<NextTask> + Send + Sync>;
 
 /// How the broker session stands, told by the keeper.
 pub type SessionTeller = Arc<dyn Fn(Timestamp) -> SessionLine + Send + Sync>;
+
+/// How the versions of the strategies stand on a trading day.
+pub type VersionsTeller = Arc<dyn Fn(model::Date) -> Vec<VersionsView> + Send + Sync>;
 
 /// A running host, for the socket.
 pub struct LiveHost {
@@ -49,6 +53,8 @@ pub struct LiveHost {
     pub since: Timestamp,
     /// When the next task is due.
     pub next_due: NextDue,
+    /// How the strategies' versions stand, told by the scheduler.
+    pub versions: VersionsTeller,
     /// Channels through which alerts leave.
     pub channels: Vec<&'static str>,
 }
@@ -198,6 +204,7 @@ impl ControlHost for LiveHost {
             next_task: (self.next_due)(now),
             calendar: calendar_view(&self.sessions, now),
             unresolved: unresolved.iter().map(|view| OrderLine::new(view, true)).collect(),
+            versions: (self.versions)(now.ist_date()),
             strikes: strikes(rows),
             last_runs: last_runs.iter().map(RunLine::from).collect(),
             positions: self.desk.positions(now.ist_date()).len(),

@@ -110,6 +110,7 @@ impl Offline {
             next_task: None,
             calendar: live::calendar_view(&self.sessions, now),
             unresolved: folded.unresolved(),
+            versions: Vec::new(),
             strikes: live::strikes(self.journal.quarantine()?),
             last_runs: self.journal.last_runs(SHOWN)?.iter().map(RunLine::from).collect(),
             positions: folded.positions(today).len(),

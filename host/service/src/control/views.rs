@@ -10,6 +10,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::iso;
+use crate::hotswap::VersionsView;
 
 /// The version of every view.
 pub const VERSION: u32 = 1;
@@ -52,6 +53,9 @@ pub struct StatusView {
     pub calendar: CalendarView,
     /// Orders whose outcome is not known.
     pub unresolved: Vec<OrderLine>,
+    /// How the versions of the strategies stand; nothing when no host runs.
+    #[serde(default)]
+    pub versions: Vec<VersionsView>,
     /// Strategies with strikes.
     pub strikes: Vec<StrikesView>,
     /// The newest runs, newest first.

@@ -193,7 +193,7 @@ impl Driver {
             instance.new_day();
         }
         let outcome = instance.run((*info).clone(), at, &Runner::cause(1));
-        self.runner.finish(task, &info, outcome)?;
+        self.runner.finish(task, &info, outcome, false)?;
         Ok(())
     }
 

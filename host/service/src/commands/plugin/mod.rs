@@ -1,6 +1,7 @@
 //! `plugin`: what a component is, and a strategy's way out of quarantine.
 
 mod check;
+mod dev;
 mod new;
 mod sign;
 
@@ -16,6 +17,7 @@ use crate::exit::Failure;
 use crate::output;
 
 pub use check::check;
+pub use dev::dev;
 pub use new::new;
 pub use sign::{keygen, promote, sign, verify};
 

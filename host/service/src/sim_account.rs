@@ -1,4 +1,5 @@
-//! The demo's broker: an account at the embedded sim, reached over a real socket.
+//! An account at the embedded sim, reached over a real socket from simulated time: what `demo` and `plugin dev`
+//! trade on.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +8,7 @@ use broker::session::Memory;
 use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::MakeTransport;
-use kotak_neo_sim::{Endpoint, Fault, Kind, Server, SharedInstant, Sim, SimConfig, Spelling};
+use kotak_neo_sim::{Faults, Server, SharedInstant, Sim, SimConfig};
 use model::Timestamp;
 use model::clock::SharedClock;
 use tokio::runtime::Handle;
@@ -20,16 +21,21 @@ use crate::offload::Offloaded;
 use crate::wiring::PaperMarket;
 
 /// The account, its exchange and its server.
-pub(super) struct SimAccount {
-    pub(super) connection: Arc<Connection>,
-    pub(super) exchange: Arc<Mutex<paper::Exchange>>,
+pub struct SimAccount {
+    /// The connection to it.
+    pub connection: Arc<Connection>,
+    /// Its exchange.
+    pub exchange: Arc<Mutex<paper::Exchange>>,
+    /// What is to go wrong at it.
+    pub faults: Faults,
+    sim: Arc<Sim>,
     _server: Server,
 }
 
 impl SimAccount {
     /// Starts the sim on `paper`'s market, and connects to it from `clock`'s simulated time by way of the
     /// real time of `io`.
-    pub(super) fn open(
+    pub fn open(
         config: &Config,
         paper: &PaperMarket,
         clock: &SharedClock,
@@ -43,7 +49,7 @@ impl SimAccount {
         let shared = Arc::new(SharedInstant::at(from));
         let market = Arc::clone(&paper.market);
         let sim = Sim::new(sim_config, Arc::clone(&exchange), market, Arc::clone(&shared) as SharedClock);
-        script(&sim);
+        let (faults, audited) = (sim.faults(), Arc::clone(&sim));
         let server = Server::start(([127, 0, 0, 1], 0).into(), sim)
             .map_err(|error| Failure::general(anyhow!("the embedded sim cannot listen: {error}")))?;
         let kotak = KotakNeoConfig {
@@ -70,14 +76,10 @@ impl SimAccount {
             memory: Memory::none(),
         };
         let connection = Connection::open(&config, &kotak, parts)?;
-        Ok(Self { connection, exchange, _server: server })
+        Ok(Self { connection, exchange, faults, sim: audited, _server: server })
     }
-}
-
-/// What goes wrong: the session dies under the first order; the answer to the next one is lost after the
-/// broker took it.
-fn script(sim: &Sim) {
-    let dies = Kind::Expired { spelling: Spelling::Code100022, kills: true };
-    sim.faults().add(Fault::new(dies).on([Endpoint::Place]).nth(1));
-    sim.faults().add(Fault::new(Kind::Dropped { after: true }).on([Endpoint::Place]).nth(3));
+    /// Orders that reached its exchange, by how often each did: the tag of an order is its identity.
+    pub fn orders_by_tag(&self) -> std::collections::BTreeMap<String, usize> {
+        self.sim.audit().by_tag()
+    }
 }

@@ -1,0 +1,175 @@
+//! Builds a project when its sources have changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use notify::Watcher as _;
+
+/// Sources are looked at at least this often: not every file system tells of changes.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// An editor's save is a handful of events.
+const REST: Duration = Duration::from_millis(20);
+/// A project has fewer sources.
+const FILES_MAX: usize = 10_000;
+/// What the tools make themselves: looking there would build for ever.
+const NOT_SOURCES: [&str; 6] = ["target", "state", "node_modules", "__pycache__", ".git", ".venv"];
+
+/// How a build ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Built {
+    /// There is a component.
+    Well,
+    /// The compiler's own words.
+    Badly(String),
+}
+
+/// Builds a project in its folder.
+#[derive(Debug, Clone)]
+pub(super) struct Builder {
+    dir: PathBuf,
+    command: Option<String>,
+    artefact: PathBuf,
+}
+
+impl Builder {
+    /// In `dir`, by `command` or cargo; `artefact` is what comes out.
+    pub(super) fn new(dir: &Path, command: Option<String>, artefact: &Path) -> Self {
+        Self { dir: dir.to_owned(), command, artefact: artefact.to_owned() }
+    }
+
+    /// Builds once.
+    pub(super) fn build(&self) -> Built {
+        let output = self.command().stdin(Stdio::null()).output();
+        match output {
+            Ok(output) if output.status.success() => Built::Well,
+            Ok(output) => {
+                let words = [output.stdout, output.stderr].concat();
+                Built::Badly(String::from_utf8_lossy(&words).trim_end().to_owned())
+            }
+            Err(error) => Built::Badly(format!("the build cannot be started: {error}; is cargo in the PATH?")),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match &self.command {
+            #[cfg(unix)]
+            Some(line) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", line]);
+                shell
+            }
+            #[cfg(not(unix))]
+            Some(line) => {
+                let mut shell = Command::new("cmd");
+                shell.args(["/C", line]);
+                shell
+            }
+            None => {
+                let mut cargo = Command::new("cargo");
+                cargo.args(["build", "--release", "--quiet", "--target", "wasm32-wasip2"]);
+                // The configuration names the project's own target folder.
+                cargo.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS");
+                cargo
+            }
+        };
+        command.current_dir(&self.dir);
+        command
+    }
+
+    /// Size and time of every source.
+    fn sources(&self) -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.dir.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let name = entry.file_name();
+                let Ok(meta) = entry.metadata() else { continue };
+                let is_made = NOT_SOURCES.iter().any(|made| name == *made)
+                    || path == self.artefact
+                    || path.extension().is_some_and(|ending| ending == "wasm" || ending == "sig")
+                    || name == "Cargo.lock";
+                if is_made || found.len() >= FILES_MAX {
+                    continue;
+                }
+                if meta.is_dir() {
+                    folders.push(path);
+                } else if meta.is_file() {
+                    found.insert(path, (meta.len(), meta.modified().ok()));
+                }
+            }
+        }
+        found
+    }
+
+    /// Builds now and at each change, telling how each build ended, until `stop` says true.
+    pub(super) fn follow(&self, tell: Arc<dyn Fn(Built) + Send + Sync>) -> std::io::Result<Following> {
+        let (wake, woken) = sync_channel(1);
+        let notifier = self.notifier(wake.clone());
+        let builder = self.clone();
+        let mut built = builder.sources();
+        std::thread::Builder::new().name("build".to_owned()).spawn(move || {
+            tell(builder.build());
+            loop {
+                match woken.recv_timeout(LOOK_AGAIN) {
+                    Ok(true) | Err(RecvTimeoutError::Timeout) => {}
+                    Ok(false) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+                let mut now = builder.sources();
+                if now == built {
+                    continue;
+                }
+                // Until the editor has written them all.
+                loop {
+                    std::thread::sleep(REST);
+                    let after = builder.sources();
+                    if after == now {
+                        break;
+                    }
+                    now = after;
+                }
+                built = now;
+                tell(builder.build());
+            }
+        })?;
+        Ok(Following { wake, _notifier: notifier })
+    }
+
+    fn notifier(&self, wake: SyncSender<bool>) -> Option<notify::RecommendedWatcher> {
+        let target = self.dir.join("target");
+        let tell = move |event: notify::Result<notify::Event>| {
+            let is_change = event.is_ok_and(|event| {
+                !event.kind.is_access() && !event.paths.iter().all(|path| path.starts_with(&target))
+            });
+            if is_change {
+                // Full: it is going to look.
+                let _ = wake.try_send(true);
+            }
+        };
+        let mut notifier = notify::recommended_watcher(tell).ok()?;
+        // The project's own folder and its sources; the folder of what is made is large, and no source.
+        notifier.watch(&self.dir, notify::RecursiveMode::NonRecursive).ok()?;
+        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            if entry.path().is_dir() && !NOT_SOURCES.iter().any(|made| entry.file_name() == *made) {
+                notifier.watch(&entry.path(), notify::RecursiveMode::Recursive).ok()?;
+            }
+        }
+        Some(notifier)
+    }
+}
+
+/// Ends the watching when it is dropped; a build that goes on is not waited for.
+pub(super) struct Following {
+    wake: SyncSender<bool>,
+    _notifier: Option<notify::RecommendedWatcher>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.wake.try_send(false);
+    }
+}

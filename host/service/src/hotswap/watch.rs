@@ -1,0 +1,250 @@
+//! Sees that a component's file has changed, and brings what is in it to its strategy's slot.
+//!
+//! What is judged is always the bytes that were read: they are hashed, checked and compiled in memory, so a file
+//! that is half written, or replaced under the reader, is at worst no component, and is looked at again when it
+//! has come to rest. All of it happens on a thread of its own; nothing that is wrong with a file reaches a tick.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use model::StrategyName;
+use model::clock::SharedClock;
+use notify::Watcher as _;
+use runtime::Runtime;
+
+use super::slot::{Candidate, Slot, Vouch};
+use crate::config::{Component, Config, StrategyConfig};
+use crate::strategies::{LiveStrategy, load_one, may_trade, read_component};
+
+/// A file is looked at at least this often: not every file system tells of changes.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A file that has not changed for so long has come to rest.
+const REST: Duration = Duration::from_millis(5);
+/// A file that does not come to rest is left for the next look after so many of those.
+const RESTLESS_MAX: u32 = 200;
+
+/// What may go live.
+#[derive(Clone)]
+pub struct Rules {
+    /// What the operator trusts, and where promotions are kept.
+    pub config: Arc<Config>,
+    /// Whether a version needs somebody who vouches for it: on a real account.
+    pub is_real: bool,
+    /// The host's own clock, for the trading day.
+    pub clock: SharedClock,
+    /// The machine's, for how long things take.
+    pub machine: SharedClock,
+}
+
+/// A file of a strategy.
+struct Watched {
+    name: StrategyName,
+    slot: Arc<Slot>,
+    settings: StrategyConfig,
+    path: PathBuf,
+    seen: Option<Stamp>,
+}
+
+/// What tells that a file is another than it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let inode = 0;
+        meta.is_file().then(|| Self { bytes: meta.len(), modified: meta.modified().ok(), inode })
+    }
+}
+
+/// The thread that watches; it ends when this is dropped.
+pub struct Watch {
+    thread: Option<std::thread::JoinHandle<()>>,
+    wake: SyncSender<Wake>,
+    // Ends its own thread when it goes.
+    _notifier: Option<notify::RecommendedWatcher>,
+}
+
+enum Wake {
+    Changed,
+    Stop,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Full: the thread is awake, and its sender is gone with this one.
+        let _ = self.wake.try_send(Wake::Stop);
+        if let Some(thread) = self.thread.take()
+            && !thread.is_finished()
+        {
+            let _ = self.wake.send(Wake::Stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The file in which a new version of `name` is dropped.
+pub fn dropped(config: &Config, name: &StrategyName) -> PathBuf {
+    config.plugin_dir.join(format!("{name}.wasm"))
+}
+
+impl Watch {
+    /// Watches the files of `strategies`: the one that the configuration names, and the one of the plugin folder.
+    pub fn start(
+        rules: Rules,
+        runtime: Runtime,
+        strategies: &BTreeMap<StrategyName, LiveStrategy>,
+    ) -> std::io::Result<Self> {
+        let config = &rules.config;
+        if let Err(error) = std::fs::create_dir_all(&config.plugin_dir) {
+            tracing::warn!(%error, "the plugin folder {} cannot be made", config.plugin_dir.display());
+        }
+        let mut files = Vec::new();
+        for (name, strategy) in strategies {
+            let Some(settings) = config.strategies.get(name) else { continue };
+            let mut watch = |path: PathBuf| {
+                files.push(Watched {
+                    name: name.clone(),
+                    slot: Arc::clone(&strategy.slot),
+                    settings: settings.clone(),
+                    path,
+                    seen: None,
+                });
+            };
+            if let Component::File(path) = &settings.component {
+                watch(path.clone());
+            }
+            watch(dropped(config, name));
+        }
+        let (wake, woken) = sync_channel(1);
+        let notifier = notifier(&files, wake.clone());
+        let watcher = Watcher { rules, runtime, files };
+        let thread =
+            std::thread::Builder::new().name("versions".to_owned()).spawn(move || watcher.run(&woken))?;
+        Ok(Self { thread: Some(thread), wake, _notifier: notifier })
+    }
+}
+
+/// Told by the system of changes in the files' folders; none: they are looked at from time to time only.
+fn notifier(files: &[Watched], wake: SyncSender<Wake>) -> Option<notify::RecommendedWatcher> {
+    let tell = move |event: notify::Result<notify::Event>| {
+        // Reading a file is an event as well, and would wake the thread that reads.
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // Full: it is going to look.
+            let _ = wake.try_send(Wake::Changed);
+        }
+    };
+    let mut notifier = match notify::recommended_watcher(tell) {
+        Ok(notifier) => notifier,
+        Err(error) => {
+            tracing::warn!(%error, "changes of components are seen within a second only");
+            return None;
+        }
+    };
+    let folders: std::collections::BTreeSet<&Path> =
+        files.iter().filter_map(|file| file.path.parent()).collect();
+    for folder in folders {
+        if let Err(error) = notifier.watch(folder, notify::RecursiveMode::NonRecursive) {
+            tracing::debug!(%error, "{} is not watched; it is looked at each second", folder.display());
+        }
+    }
+    Some(notifier)
+}
+
+struct Watcher {
+    rules: Rules,
+    runtime: Runtime,
+    files: Vec<Watched>,
+}
+
+impl Watcher {
+    fn run(mut self, woken: &Receiver<Wake>) {
+        loop {
+            for file in &mut self.files {
+                file.look(&self.rules, &self.runtime);
+            }
+            match woken.recv_timeout(LOOK_AGAIN) {
+                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn look(&mut self, rules: &Rules, runtime: &Runtime) {
+        let stamp = Stamp::of(&self.path);
+        if stamp == self.seen {
+            return;
+        }
+        let noticed = rules.machine.now();
+        let Some(stamp) = at_rest(&self.path, stamp) else {
+            // Gone, or still being written: looked at again.
+            self.seen = None;
+            return;
+        };
+        let bytes = match read_component(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.seen = Some(stamp);
+                self.slot.refuse(None, format!("{} cannot be read: {error}", self.path.display()));
+                return;
+            }
+        };
+        // Replaced while it was read: what was read may be neither, and the next look sees what is there now.
+        self.seen = Stamp::of(&self.path).filter(|after| *after == stamp);
+        if self.seen.is_none() {
+            return;
+        }
+        let hash = runtime::hash_of(&bytes);
+        if self.slot.knows(&hash) {
+            self.slot.withdraw(&hash);
+            return;
+        }
+        match load_one(runtime, &self.name, &self.settings, &bytes) {
+            Ok(strategy) => {
+                let vouch = self.vouch(rules);
+                let day = rules.clock.now().ist_date();
+                self.slot.offer(Candidate { strategy, path: self.path.clone(), vouch, noticed }, day);
+            }
+            Err(error) => {
+                self.slot.refuse(Some(hash), format!("{}: {error}", self.path.display()));
+            }
+        }
+    }
+
+    fn vouch(&self, rules: &Rules) -> Vouch {
+        if !rules.is_real {
+            return Arc::new(|_| Ok(()));
+        }
+        let (config, settings, path) = (Arc::clone(&rules.config), self.settings.clone(), self.path.clone());
+        Arc::new(move |hash| {
+            may_trade(&config, &settings, &path, hash).map_err(|why| {
+                format!("{why}; `{}tradeagent plugin promote {hash}` lets it trade", crate::places::SUDO)
+            })
+        })
+    }
+}
+
+/// The stamp once it does not change any more; none: the file is gone, or does not come to rest.
+fn at_rest(path: &Path, mut stamp: Option<Stamp>) -> Option<Stamp> {
+    for _ in 0..RESTLESS_MAX {
+        std::thread::sleep(REST);
+        let now = Stamp::of(path);
+        if now == stamp {
+            return stamp;
+        }
+        stamp = now;
+    }
+    None
+}
