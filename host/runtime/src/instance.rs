@@ -190,7 +190,7 @@ impl Loaded {
         let parts = Parts {
             runtime: Arc::clone(&parts.runtime),
             pre: parts.pre.clone(),
-            run: parts.run.clone(),
+            run: parts.run,
             inspection: parts.inspection.clone(),
             wasi: parts.wasi,
             grants: Arc::clone(&parts.grants),

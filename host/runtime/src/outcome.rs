@@ -31,7 +31,7 @@ pub enum RunResult {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StopReason {
     /// The guest panicked and said why through `log.panicked`.
-    #[error("the strategy panicked at {location}: {message}")]
+    #[error("the strategy panicked at {location}: {message}; mend it there, or return an error instead")]
     Panicked {
         /// Its last words.
         message: String,
@@ -39,7 +39,10 @@ pub enum StopReason {
         location: String,
     },
     /// A trap without words.
-    #[error("the strategy crashed{}: {what}", in_function(.function))]
+    #[error(
+        "the strategy crashed{}: {what}; look for a division, an index or an `unwrap` there, and build it with the SDK, whose panics name their line",
+        in_function(.function)
+    )]
     Trapped {
         /// Wasmtime's name of the trap.
         what: String,
@@ -47,25 +50,32 @@ pub enum StopReason {
         function: Option<String>,
     },
     /// The stack ran out.
-    #[error("the strategy's stack overflowed{}: its recursion is too deep", in_function(.function))]
+    #[error("the strategy's stack overflowed{}: its recursion is too deep; make it a loop", in_function(.function))]
     StackOverflow {
         /// The innermost function, when the component has names.
         function: Option<String>,
     },
     /// The real time of a live run was used up.
-    #[error("the strategy ran longer than its run time of {} ms and was stopped", .limit.as_millis())]
+    #[error(
+        "the strategy ran longer than its run time of {} ms and was stopped; do less in one run, or raise `run_seconds` of its limits",
+        .limit.as_millis()
+    )]
     OutOfTime {
         /// The limit.
         limit: Duration,
     },
     /// The fuel of a deterministic run was used up.
-    #[error("the strategy used up its fuel of {limit} units and was stopped: it may loop endlessly")]
+    #[error(
+        "the strategy used up its fuel of {limit} units and was stopped: it may loop endlessly; look for a loop that nothing ends"
+    )]
     OutOfFuel {
         /// The limit.
         limit: u64,
     },
     /// More memory than allowed.
-    #[error("the strategy asked for {asked_bytes} bytes of memory; its limit is {limit_bytes}")]
+    #[error(
+        "the strategy asked for {asked_bytes} bytes of memory; its limit is {limit_bytes}: keep less at once, or raise `memory_mib` of its limits"
+    )]
     OutOfMemory {
         /// The limit.
         limit_bytes: usize,
@@ -79,13 +89,15 @@ pub enum StopReason {
         limit: usize,
     },
     /// More host calls than allowed.
-    #[error("the strategy made more than {limit} host calls in one run, its limit")]
+    #[error(
+        "the strategy made more than {limit} host calls in one run, its limit: ask for many symbols in one call, or raise `host_calls` of its limits"
+    )]
     TooManyHostCalls {
         /// The limit.
         limit: u64,
     },
     /// More alerts than allowed.
-    #[error("the strategy sent more than {limit} alerts in one run, its limit")]
+    #[error("the strategy sent more than {limit} alerts in one run, its limit: put the lines into one alert")]
     TooManyAlerts {
         /// The limit.
         limit: u32,

@@ -55,11 +55,23 @@ fn sentence(outcome: &Outcome) -> String {
 
 /// What both ways of running say of it.
 const SENTENCES: [(&str, &str); 5] = [
-    ("memory-bomb", "the strategy asked for 8454144 bytes of memory; its limit is 8388608"),
-    ("recursion", "the strategy's stack overflowed in `deeper`: its recursion is too deep"),
-    ("trap", "the strategy crashed in `divide`: integer divide by zero"),
-    ("panic", "the strategy panicked at src/lib.rs:9: no price for RELIANCE"),
-    ("log-flood", "the strategy made more than 100000 host calls in one run, its limit"),
+    (
+        "memory-bomb",
+        "the strategy asked for 8454144 bytes of memory; its limit is 8388608: keep less at once, or raise `memory_mib` of its limits",
+    ),
+    ("recursion", "the strategy's stack overflowed in `deeper`: its recursion is too deep; make it a loop"),
+    (
+        "trap",
+        "the strategy crashed in `divide`: integer divide by zero; look for a division, an index or an `unwrap` there, and build it with the SDK, whose panics name their line",
+    ),
+    (
+        "panic",
+        "the strategy panicked at src/lib.rs:9: no price for RELIANCE; mend it there, or return an error instead",
+    ),
+    (
+        "log-flood",
+        "the strategy made more than 100000 host calls in one run, its limit: ask for many symbols in one call, or raise `host_calls` of its limits",
+    ),
 ];
 
 #[test]
@@ -69,7 +81,7 @@ fn inline_each_ends_in_its_sentence() {
     }
     assert_eq!(
         sentence(&run_inline("loop")),
-        "the strategy used up its fuel of 20000000 units and was stopped: it may loop endlessly"
+        "the strategy used up its fuel of 20000000 units and was stopped: it may loop endlessly; look for a loop that nothing ends"
     );
     assert_eq!(
         sentence(&run_inline("wait")),
@@ -83,7 +95,7 @@ async fn live_each_ends_in_its_sentence() {
         assert_eq!(sentence(&run_live(name).await), says, "{name}");
     }
     for name in ["loop", "wait"] {
-        let says = "the strategy ran longer than its run time of 150 ms and was stopped";
+        let says = "the strategy ran longer than its run time of 150 ms and was stopped; do less in one run, or raise `run_seconds` of its limits";
         assert_eq!(sentence(&run_live(name).await), says, "{name}");
     }
 }

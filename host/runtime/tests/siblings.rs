@@ -39,9 +39,8 @@ async fn ticks_of_a_sibling_start_in_time() {
         let (hostile, loaded) = spawn(name, Fake::default());
         tokio::spawn(async move {
             loop {
-                let outcome = hostile
-                    .run(loaded.clone(), info(), Timestamp::from_nanos(0), Cause::Scheduled)
-                    .await;
+                let outcome =
+                    hostile.run(loaded.clone(), info(), Timestamp::from_nanos(0), Cause::Scheduled).await;
                 assert!(matches!(outcome.result, RunResult::Stopped(_)), "{outcome:?}");
             }
         });

@@ -423,12 +423,16 @@ pub struct VerifyArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
+  sudo tradeagent plugin promote 5f2c19aa
   sudo tradeagent plugin promote /etc/tradeagent/dip_buyer.wasm
 
-Noted in the state folder by the component's bytes: after a change it is another component.")]
+Noted in the state folder by the component's bytes: after a change it is another component. `tradeagent status` shows
+what waits, and what it would have done. A running host takes it over at its strategy's next tick, unless what became
+of an order of that strategy is not known.")]
 pub struct PromoteArgs {
-    /// The component
-    pub file: PathBuf,
+    /// The component: its hash (the beginning is enough for one that waits), or its file
+    #[arg(value_name = "HASH|FILE")]
+    pub component: String,
     /// Which configuration
     #[command(flatten)]
     pub config: ServiceConfigArg,

@@ -103,13 +103,7 @@ impl Runner {
     }
 
     /// What a run of `task` by this version of its strategy is told.
-    pub fn info(
-        &self,
-        task: &Task,
-        strategy: &Strategy,
-        scheduled: Timestamp,
-        attempt: u32,
-    ) -> RunInfo {
+    pub fn info(&self, task: &Task, strategy: &Strategy, scheduled: Timestamp, attempt: u32) -> RunInfo {
         let now = self.clock.now();
         let id = task.run_id(scheduled);
         RunInfo {

@@ -13,10 +13,10 @@ use runtime::StrategyHandle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::hotswap::{Slot, SwapEvent};
 use crate::runner::Runner;
 use crate::schedule::{CatchUp, Due, Task, plan};
-use crate::hotswap::{Slot, SwapEvent};
-use crate::strategies::LiveStrategy;
+use crate::strategies::{LiveStrategy, Strategy};
 
 /// How many past sessions are searched for missed runs at start.
 const SESSIONS_BACK: u32 = 10;
@@ -122,7 +122,16 @@ impl Scheduler {
         observer: Observer,
     ) -> Self {
         let running = Arc::default();
-        Self { tasks, strategies, runner, observer, own_work: BTreeMap::new(), while_due: None, gate: None, running }
+        Self {
+            tasks,
+            strategies,
+            runner,
+            observer,
+            own_work: BTreeMap::new(),
+            while_due: None,
+            gate: None,
+            running,
+        }
     }
 
     const fn exchange(&self) -> Exchange {
@@ -425,21 +434,22 @@ impl Scheduler {
     }
 }
 
-/// One run on its way.
-struct Run {
-    runner: Runner,
-    task: Task,
-    scheduled: Timestamp,
-    attempt: u32,
-    slot: Arc<Slot>,
-    handle: StrategyHandle,
+/// One run on its way, whose slot in the schedule is claimed.
+pub(crate) struct Run {
+    pub(crate) runner: Runner,
+    pub(crate) task: Task,
+    pub(crate) scheduled: Timestamp,
+    pub(crate) attempt: u32,
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) handle: StrategyHandle,
 }
 
 impl Run {
-    async fn run(&self) -> Result<RunOutcome, JournalError> {
+    /// Chooses the version, runs it, keeps how it ended.
+    pub(crate) async fn run(&self) -> Result<RunOutcome, JournalError> {
         let Self { runner, task, slot, .. } = self;
         let cause = Runner::cause(self.attempt);
-        let info = |strategy| runner.info(task, strategy, self.scheduled, self.attempt);
+        let info = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
         let strategy = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await?;
         // Made once the version is chosen: its orders carry its hash.
         let info = info(&strategy);

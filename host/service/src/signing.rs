@@ -63,7 +63,9 @@ pub enum SigningError {
         signed: ContentHash,
     },
     /// It does not match its key.
-    #[error("the signature does not match its key: the file was changed after it was signed")]
+    #[error(
+        "the signature does not match its key: the file was changed after it was signed; sign the component again, or get both files anew from its author"
+    )]
     Broken,
 }
 
@@ -154,13 +156,15 @@ impl AuthorKey {
     /// When the file is there already, or cannot be written.
     pub fn make(path: &Path) -> Result<Self, SigningError> {
         let file = |source| SigningError::File { path: path.to_owned(), what: "cannot be written", source };
-        if path.exists() {
-            return Err(file(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it is there already")));
-        }
         let made = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new());
         let made = made.map_err(|_| file(std::io::Error::other("the system gives no random numbers")))?;
         let text = SecretString::from(format!("{SECRET}{}\n", base32::encode(TEXT, made.as_ref())));
-        whole_file::replace(path, text.expose_secret().as_bytes()).map_err(file)?;
+        whole_file::create(path, text.expose_secret().as_bytes()).map_err(|error| {
+            file(match error.kind() {
+                std::io::ErrorKind::AlreadyExists => std::io::Error::other("it is there already"),
+                _ => error,
+            })
+        })?;
         Self::read(path)
     }
 

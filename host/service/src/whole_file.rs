@@ -28,6 +28,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Writes `bytes` to a file that was not there, for its owner alone: of two at once one fails.
+///
+/// # Errors
+/// `AlreadyExists`, or as the file system says.
+pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(folder_of(path))?;
+    let mut file = private().open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    sync_folder_of(path)
+}
+
 /// The folder that a path is in: of a bare name, where this process works.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

@@ -238,7 +238,19 @@ impl World {
                 })
                 .collect(),
         });
-        Ok(Self { account, clock, sessions, desk, broker, services, strategies, runtime, exchange, live, gate: None })
+        Ok(Self {
+            account,
+            clock,
+            sessions,
+            desk,
+            broker,
+            services,
+            strategies,
+            runtime,
+            exchange,
+            live,
+            gate: None,
+        })
     }
 }
 

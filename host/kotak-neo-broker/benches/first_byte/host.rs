@@ -12,7 +12,8 @@ use model::{
 };
 use oms::{Blocking, Desk, DeskConfig, MarketView};
 use runtime::{
-    Cause, Grants, Limits, Loaded, Mode, Profile, Role, RunInfo, RunResult, Runtime, RuntimeOptions, StrategyHandle,
+    Cause, Grants, Limits, Loaded, Mode, Profile, Role, RunInfo, RunResult, Runtime, RuntimeOptions,
+    StrategyHandle,
 };
 
 use crate::account::{self, UNHURRIED};

@@ -200,7 +200,8 @@ fn versions(view: &VersionsView) {
     let short = |hash: &model::ContentHash| hash.as_str().chars().take(12).collect::<String>();
     let name = &view.strategy;
     if view.trial_ticks_left > 0 {
-        let text = format!("{} is live, on trial for {} ticks more", short(&view.live), view.trial_ticks_left);
+        let text =
+            format!("{} is live, on trial for {} ticks more", short(&view.live), view.trial_ticks_left);
         say("version", Tone::Warn, &format!("{name}: {text}"));
     }
     if let Some(candidate) = &view.candidate {

@@ -18,7 +18,7 @@ use crate::schedule::{CatchUp, Every, Sessions, Task};
 /// The most tasks and strategies of one configuration.
 const TASKS_MAX: usize = 64;
 /// The most characters of a name: it becomes part of file names and run ids.
-const NAME_MAX: usize = 32;
+pub(crate) const NAME_MAX: usize = 32;
 /// The longest delivery of an alert.
 const NOTIFY_SECONDS_MAX: u32 = 300;
 

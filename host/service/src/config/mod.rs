@@ -25,6 +25,7 @@ use model::{Account, Date, Exchange, Money, Price, Quantity, StrategyName, Symbo
 use runtime::Role;
 use serde::Deserialize;
 
+pub(crate) use check::NAME_MAX;
 pub use error::{ConfigError, Fault};
 pub use params::parse_param;
 pub use scalar::Component;

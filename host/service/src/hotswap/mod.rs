@@ -8,6 +8,8 @@
 mod shadow;
 mod slot;
 mod story;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use shadow::Comparison;

@@ -68,7 +68,9 @@ impl Shadow {
             bytes += key.len() + size(&value);
             if bytes > STATE_BYTES_MAX {
                 if !std::mem::replace(&mut kept.state_full, true) {
-                    tracing::warn!("a shadow's state is larger than {STATE_BYTES_MAX} bytes; the rest is dropped");
+                    tracing::warn!(
+                        "a shadow's state is larger than {STATE_BYTES_MAX} bytes; the rest is dropped"
+                    );
                 }
                 return;
             }
@@ -100,7 +102,9 @@ impl Shadow {
                     what(&order.terms),
                     what(&live.terms)
                 )),
-                None => comparison.differ(format!("{}: {}, by the shadow only", order.key, what(&order.terms))),
+                None => {
+                    comparison.differ(format!("{}: {}, by the shadow only", order.key, what(&order.terms)))
+                }
             }
             both.insert(order.key.as_str());
         }
@@ -227,7 +231,10 @@ impl Services for Shadow {
             });
         }
         if kept.orders.len() >= ORDERS_MAX {
-            return ready(Err(denied("shadow-orders", format!("a shadow keeps at most {ORDERS_MAX} orders"))));
+            return ready(Err(denied(
+                "shadow-orders",
+                format!("a shadow keeps at most {ORDERS_MAX} orders"),
+            )));
         }
         let session = self.inner.session(origin).ok().and_then(|session| session.for_session);
         let order = OrderView {

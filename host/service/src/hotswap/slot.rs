@@ -102,14 +102,8 @@ impl Slot {
     /// With the version that the host began with.
     pub fn new(live: Strategy, around: Surroundings) -> Self {
         let name = live.name.clone();
-        let inner = Inner {
-            live,
-            waiting: None,
-            trial: None,
-            refused: VecDeque::new(),
-            last: None,
-            running: 0,
-        };
+        let inner =
+            Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None, running: 0 };
         Self { name, around, inner: Mutex::new(inner) }
     }
 
@@ -147,14 +141,8 @@ impl Slot {
             Ok(()) => "for its next tick".to_owned(),
             Err(why) => why,
         };
-        self.inner().waiting = Some(Waiting {
-            candidate,
-            why: why.clone(),
-            shadow,
-            instance: None,
-            ticks: 0,
-            is_proved: false,
-        });
+        self.inner().waiting =
+            Some(Waiting { candidate, why: why.clone(), shadow, instance: None, ticks: 0, is_proved: false });
         (self.around.observer)(&self.name, &SwapEvent::Waits { hash, why });
     }
 
@@ -174,7 +162,12 @@ impl Slot {
     ///
     /// # Errors
     /// When the journal fails.
-    pub async fn begin(&self, info: &RunInfo, now: Timestamp, cause: &Cause) -> Result<Strategy, JournalError> {
+    pub async fn begin(
+        &self,
+        info: &RunInfo,
+        now: Timestamp,
+        cause: &Cause,
+    ) -> Result<Strategy, JournalError> {
         self.inner().running += 1;
         if self.may_take_over() {
             if !self.is_proved() {
@@ -299,7 +292,12 @@ impl Slot {
     ///
     /// # Errors
     /// When the journal fails.
-    pub fn ended(&self, hash: &ContentHash, result: &RunResult, now: Timestamp) -> Result<bool, JournalError> {
+    pub fn ended(
+        &self,
+        hash: &ContentHash,
+        result: &RunResult,
+        now: Timestamp,
+    ) -> Result<bool, JournalError> {
         let mut inner = self.inner();
         if inner.live.hash != *hash {
             return Ok(false);
@@ -371,9 +369,11 @@ impl Slot {
 
     /// After a live tick: a version that may not take over does the tick in shadow, so that it can be compared.
     pub async fn follow(&self, info: &RunInfo, now: Timestamp, cause: &Cause) {
-        let waits = self.inner().waiting.as_ref().is_some_and(|waiting| {
-            (waiting.candidate.vouch)(&waiting.candidate.strategy.hash).is_err()
-        });
+        let waits = self
+            .inner()
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| (waiting.candidate.vouch)(&waiting.candidate.strategy.hash).is_err());
         if waits {
             self.shadow_tick(info, now, cause).await;
         }

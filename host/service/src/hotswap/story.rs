@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::shadow::Comparison;
 
 /// What became of a version, for whoever watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "version", rename_all = "kebab-case")]
 pub enum SwapEvent {
     /// It waits, and why.
     Waits {

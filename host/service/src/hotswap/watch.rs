@@ -236,6 +236,10 @@ impl Watched {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file comes to rest in real time, and this thread has nothing else to do"
+)]
 /// The stamp once it does not change any more; none: the file is gone, or does not come to rest.
 fn at_rest(path: &Path, mut stamp: Option<Stamp>) -> Option<Stamp> {
     for _ in 0..RESTLESS_MAX {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use runtime::Role;
 
 use crate::cli::NewArgs;
+use crate::config::NAME_MAX;
 use crate::exit::Failure;
 use crate::output;
 
@@ -90,9 +91,13 @@ fn template(world: Role) -> Template {
 pub fn new(args: &NewArgs) -> Result<(), Failure> {
     let name = &args.name;
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || !name.chars().all(is_plain) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+    if name.is_empty()
+        || name.len() > NAME_MAX
+        || !name.chars().all(is_plain)
+        || !name.starts_with(|c: char| c.is_ascii_lowercase())
+    {
         return Err(Failure::usage(anyhow!(
-            "`{name}` is no name for a strategy: small letters, digits and `-`, a letter first"
+            "`{name}` is no name for a strategy: small letters, digits and `-`, a letter first, at most {NAME_MAX} characters"
         )));
     }
     let folder = args.dir.clone().unwrap_or_else(|| name.into());

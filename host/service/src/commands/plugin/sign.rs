@@ -1,13 +1,18 @@
 //! `plugin keygen`, `sign`, `verify` and `promote`.
 
+use std::path::Path;
+
 use anyhow::anyhow;
-use model::Clock as _;
+use model::{Clock as _, ContentHash};
 use serde::Serialize;
 
 use super::{examine, world_of};
 use crate::cli::{KeygenArgs, PromoteArgs, SignArgs, VerifyArgs};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::control::Client;
+use crate::control::views::StatusView;
+use crate::control::wire::Request;
 use crate::exit::Failure;
 use crate::output;
 use crate::signing::{Asked, AuthorKey, Promoted, PublicKey, Signed, Statement};
@@ -97,16 +102,51 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
 /// Lets exactly this component trade on a real account, whoever made it.
 pub fn promote(args: &PromoteArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.path().as_deref())?;
-    let seen = examine(&args.file)?;
+    let hash = which(&args.component, &config)?;
     let failed = |error: crate::signing::SigningError| Failure::general(error.into());
     let by = crate::control::who();
     Promoted::load(&config.state_dir)
-        .and_then(|promoted| promoted.add(&config.state_dir, seen.hash.clone(), SystemClock.now(), by))
+        .and_then(|promoted| promoted.add(&config.state_dir, hash.clone(), SystemClock.now(), by))
         .map_err(failed)?;
     output::line(&format!(
-        "{} may trade on account {} from the next start on",
-        seen.hash.as_str(),
+        "{hash} may trade on account {}: a running host takes it over at its strategy's next tick",
         config.account.name
     ));
     Ok(())
 }
+
+/// The component that is meant: a file's, or by its hash; the beginning of a hash is enough for one that waits in
+/// the running host.
+fn which(component: &str, config: &Config) -> Result<ContentHash, Failure> {
+    let file = Path::new(component);
+    let is_hash = component.len() >= HASH_PREFIX_MIN && component.chars().all(|c| c.is_ascii_hexdigit());
+    if file.exists() || !is_hash {
+        return Ok(examine(file)?.hash);
+    }
+    let beginning = component.to_ascii_lowercase();
+    if beginning.len() == HASH_LENGTH {
+        return Ok(ContentHash::from(beginning.as_str()));
+    }
+    let status: StatusView = Client::connect(&config.control_socket)
+        .and_then(|mut client| client.ask(&Request::Status))
+        .map_err(|error| {
+            Failure::from(error)
+                .hint(format!("without a running host name all {HASH_LENGTH} characters, or the file"))
+        })?;
+    let mut waiting = status.versions.into_iter().filter_map(|view| view.candidate).map(|it| it.hash);
+    let mut fits = waiting.by_ref().filter(|hash| hash.as_str().starts_with(&beginning));
+    match (fits.next(), fits.next()) {
+        (Some(hash), None) => Ok(hash),
+        (None, _) => Err(Failure::usage(anyhow!("no version that waits begins with {beginning}"))
+            .hint("`tradeagent status` shows those that wait")),
+        (Some(_), Some(_)) => {
+            Err(Failure::usage(anyhow!("two versions that wait begin with {beginning}"))
+                .hint("name more of it"))
+        }
+    }
+}
+
+/// Characters of a hash.
+const HASH_LENGTH: usize = 64;
+/// Fewer could be a file's name.
+const HASH_PREFIX_MIN: usize = 8;

@@ -50,7 +50,9 @@ impl Builder {
                 let words = [output.stdout, output.stderr].concat();
                 Built::Badly(String::from_utf8_lossy(&words).trim_end().to_owned())
             }
-            Err(error) => Built::Badly(format!("the build cannot be started: {error}; is cargo in the PATH?")),
+            Err(error) => {
+                Built::Badly(format!("the build cannot be started: {error}; is cargo in the PATH?"))
+            }
         }
     }
 
@@ -106,6 +108,10 @@ impl Builder {
         found
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an editor writes in real time, and this thread has nothing else to do"
+    )]
     /// Builds now and at each change, telling how each build ended, until `stop` says true.
     pub(super) fn follow(&self, tell: Arc<dyn Fn(Built) + Send + Sync>) -> std::io::Result<Following> {
         let (wake, woken) = sync_channel(1);

@@ -21,7 +21,7 @@ use super::{Project, Teller, Told};
 use crate::cli::DevArgs;
 use crate::clock::{SimulatedClock, SystemClock, simulated_runtime};
 use crate::commands::journal_line;
-use crate::config::{Config, PositionConfig};
+use crate::config::PositionConfig;
 use crate::exit::Failure;
 use crate::host::Host;
 use crate::hotswap::{Rules, SwapEvent, Watch};

@@ -4,7 +4,6 @@ mod beside;
 mod build;
 mod days;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -22,21 +21,22 @@ use crate::output;
 struct Project {
     config: Config,
     strategy: StrategyName,
-    artefact: PathBuf,
     builder: Builder,
 }
 
 impl Project {
     fn read(args: &DevArgs) -> Result<Self, Failure> {
-        let dir = args.dir.canonicalize().with_context(|| format!("{} cannot be read", args.dir.display()))?;
+        let dir =
+            args.dir.canonicalize().with_context(|| format!("{} cannot be read", args.dir.display()))?;
         let path = args.config.clone().unwrap_or_else(|| dir.join("tradeagent.toml"));
         let config = Config::load(Some(&path)).map_err(|error| {
             Failure::from(error).hint("`tradeagent plugin new NAME --world …` makes a project that has one")
         })?;
-        let mut of_files = config.strategies.iter().filter_map(|(name, strategy)| match &strategy.component {
-            Component::File(file) => Some((name.clone(), file.clone())),
-            Component::Builtin(_) => None,
-        });
+        let mut of_files =
+            config.strategies.iter().filter_map(|(name, strategy)| match &strategy.component {
+                Component::File(file) => Some((name.clone(), file.clone())),
+                Component::Builtin(_) => None,
+            });
         let (strategy, artefact) = of_files.next().ok_or_else(|| {
             Failure::usage(anyhow!("no strategy in {} has a component from a file", path.display()))
                 .hint("component = \"target/wasm32-wasip2/release/NAME.wasm\" under [strategy.NAME]")
@@ -49,7 +49,7 @@ impl Project {
             .hint("name a configuration of one strategy by --config"));
         }
         let builder = Builder::new(&dir, args.build.clone(), &artefact);
-        Ok(Self { config, strategy, artefact, builder })
+        Ok(Self { config, strategy, builder })
     }
 }
 

@@ -1,0 +1,222 @@
+//! Who may take over, and when: a candidate on a real account, and an order that nobody knows the fate of.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use journal::{Entry, Journal as _, MemoryJournal};
+use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+use model::clock::SharedClock;
+use model::{
+    Action, ContentHash, Intent, IntentId, OrderTerms, Price, Quantity, Side, StrategyName, Symbol, Timestamp,
+};
+use oms::{Blocking, Verdict};
+use runtime::{Profile, StrategyHandle, Turns};
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::config::{Config, PositionConfig};
+use crate::runner::Runner;
+use crate::schedule::Task;
+use crate::scheduler::Run;
+use crate::strategies::load_one;
+use crate::wiring::{Link, PaperMarket, Ways, World};
+
+/// The shipped seller on the demo's market, in a slot, with a clock moved by hand.
+struct Stage {
+    world: World,
+    config: Config,
+    clock: Arc<ManualClock>,
+    runner: Runner,
+    task: Task,
+    slot: Arc<Slot>,
+    handle: StrategyHandle,
+    events: Arc<Mutex<Vec<SwapEvent>>>,
+    minute: i64,
+    _folder: tempfile::TempDir,
+}
+
+const SELL: &str = "sell";
+
+fn minute(minute: i64) -> Timestamp {
+    Timestamp::at_ist(DAY1, 10, 0).plus_minutes(minute)
+}
+
+impl Stage {
+    fn with(entries: &[Entry]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config { state_dir: folder.path().to_owned(), ..Config::default() };
+        config.account.positions = vec![PositionConfig {
+            symbol: Symbol::from(SEEDED_SYMBOL),
+            quantity: SEEDED_QUANTITY,
+            price: SEEDED_ENTRY_PRICE,
+        }];
+        let paper = PaperMarket::load(&config, None).expect("the demo's market");
+        let clock = ManualClock::at(minute(0));
+        let mut journal = MemoryJournal::new();
+        for entry in entries {
+            journal.commit(&[entry.clone()], journal::Durability::Synced).expect("kept");
+        }
+        let ways = Ways {
+            clock: Arc::clone(&clock) as SharedClock,
+            blocking: Blocking::Inline,
+            profile: Profile::Live,
+            turns: Turns::Whole,
+            cache: None,
+            seed: 1,
+            book: None,
+        };
+        let link = Link::paper(&config, &paper, &ways).expect("an exchange");
+        let mut world = World::build(&config, link, Box::new(journal), ways).expect("a world");
+        let events: Arc<Mutex<Vec<SwapEvent>>> = Arc::default();
+        let told = Arc::clone(&events);
+        let around = Surroundings {
+            desk: world.desk.clone(),
+            services: Arc::clone(&world.services),
+            machine: crate::clock::system(),
+            observer: Arc::new(move |_, event| told.lock().expect("lock").push(event.clone())),
+        };
+        let runner = Runner {
+            account: world.account.clone(),
+            desk: world.desk.clone(),
+            sessions: world.sessions.clone(),
+            clock: Arc::clone(&clock) as SharedClock,
+            mode: runtime::Mode::Paper,
+        };
+        let live = world.strategies.remove(SELL).expect("the shipped seller");
+        let task = config.tasks.iter().find(|task| task.name == SELL).expect("its task").clone();
+        let handle = StrategyHandle::spawn(Arc::clone(&world.services));
+        let slot = Arc::new(Slot::new(live, around));
+        Self { world, config, clock, runner, task, slot, handle, events, minute: 0, _folder: folder }
+    }
+
+    /// The shipped seller under another name, with this profit to take.
+    fn offer(&self, number: u8, vouched: &Arc<AtomicBool>) -> ContentHash {
+        let mut bytes = bundle::find(SELL).expect("shipped").bytes.to_vec();
+        bytes.extend([0, 5, 3, b's', b'a', b'v', number]);
+        let name = StrategyName::from(SELL);
+        let strategy =
+            load_one(&self.world.runtime, &name, &self.config.strategies[&name], &bytes).expect("loads");
+        let hash = strategy.hash.clone();
+        let vouched = Arc::clone(vouched);
+        let vouch: Vouch = Arc::new(move |_| {
+            if vouched.load(Ordering::Relaxed) { Ok(()) } else { Err("nobody vouches for it".to_owned()) }
+        });
+        let noticed = self.clock_now();
+        self.slot.offer(Candidate { strategy, path: "new.wasm".into(), vouch, noticed }, DAY1);
+        hash
+    }
+
+    fn clock_now(&self) -> Timestamp {
+        minute(self.minute)
+    }
+
+    async fn tick(&mut self) {
+        self.minute += 1;
+        let at = self.clock_now();
+        self.clock.set(at);
+        assert!(self.runner.take(&self.task, at, 1).expect("the journal works"));
+        let run = Run {
+            runner: self.runner.clone(),
+            task: self.task.clone(),
+            scheduled: at,
+            attempt: 1,
+            slot: Arc::clone(&self.slot),
+            handle: self.handle.clone(),
+        };
+        let outcome = run.run().await.expect("the journal works");
+        assert_eq!(outcome_name(&outcome), "done", "{outcome:?}");
+    }
+}
+
+fn outcome_name(outcome: &journal::RunOutcome) -> &'static str {
+    match outcome {
+        journal::RunOutcome::Done { .. } => "done",
+        _ => "another",
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_runs_in_shadow_until_somebody_vouches_for_it() {
+    let mut stage = Stage::with(&[]);
+    let before = stage.slot.live().hash;
+    let vouched = Arc::new(AtomicBool::new(false));
+    let hash = stage.offer(1, &vouched);
+    for _ in 0..3 {
+        stage.tick().await;
+    }
+    assert_eq!(stage.slot.live().hash, before, "the live one goes on");
+    let view = stage.slot.view(DAY1);
+    let candidate = view.candidate.expect("it waits");
+    assert_eq!((&candidate.hash, candidate.shadow_ticks), (&hash, 3));
+    assert_eq!(candidate.why, "nobody vouches for it");
+    // The same strategy: what it would have done is what was done, and was done once.
+    assert_eq!((candidate.shadow.same, candidate.shadow.different), (1, 0), "{:?}", candidate.shadow);
+    let orders = stage.world.desk.own_orders(&SELL.into(), DAY1);
+    assert_eq!(orders.len(), 1, "nothing of a shadow is sent: {orders:?}");
+    vouched.store(true, Ordering::Relaxed);
+    stage.tick().await;
+    assert_eq!(stage.slot.live().hash, hash);
+    assert!(stage.slot.view(DAY1).candidate.is_none());
+    let events = stage.events.lock().expect("lock").clone();
+    assert!(
+        matches!(&events[..], [SwapEvent::Waits { .. }, SwapEvent::Live { before: was, .. }] if *was == before),
+        "{events:?}"
+    );
+    assert_eq!(stage.world.desk.own_orders(&SELL.into(), DAY1).len(), 1, "the same key places nothing twice");
+    let kept = stage.world.desk.with_journal(|journal| journal.entries(0, u32::MAX)).expect("entries");
+    let noted = kept.iter().any(|recorded| {
+        matches!(&recorded.entry, Entry::Note { kind, text, .. } if kind == "version-live" && text.contains(hash.as_str()))
+    });
+    assert!(noted, "the journal tells when which version came in");
+}
+
+/// An order that was about to be sent when the host died.
+fn order_of_unknown_fate() -> (IntentId, Vec<Entry>) {
+    let account = Config::default().account.name;
+    let strategy = StrategyName::from(SELL);
+    let id = IntentId::derive(&account, &strategy, DAY0, "lost");
+    let at = Timestamp::at_ist(DAY1, 9, 30);
+    let terms =
+        OrderTerms::limit(Symbol::from("DEMOBETA"), Side::Buy, Quantity::new(1), Price::from_paise(10_000));
+    let intent = Intent {
+        id,
+        account,
+        strategy,
+        component: ContentHash::from("0"),
+        run: "sell@9:30".into(),
+        day: DAY0,
+        key: "lost".to_owned(),
+        at,
+        send_by: None,
+        reason: "a test".to_owned(),
+        action: Action::Place { terms, for_session: DAY1 },
+    };
+    (id, vec![Entry::Intent(intent), Entry::Attempt { intent: id, number: 1, at }])
+}
+
+#[tokio::test]
+async fn nothing_takes_over_while_an_order_of_its_strategy_is_unknown() {
+    let (lost, entries) = order_of_unknown_fate();
+    let mut stage = Stage::with(&entries);
+    assert_eq!(stage.world.desk.unresolved().len(), 1, "the stage is set");
+    let before = stage.slot.live().hash;
+    let hash = stage.offer(1, &Arc::new(AtomicBool::new(true)));
+    stage.tick().await;
+    assert_eq!(stage.slot.live().hash, before);
+    let why = stage.slot.view(DAY1).candidate.expect("it waits").why;
+    assert!(why.contains(&lost.to_string()) && why.contains("is not known yet"), "{why}");
+    stage.world.desk.resolve(lost, Verdict::NotPlaced, "the operator").expect("resolved");
+    stage.tick().await;
+    assert_eq!(stage.slot.live().hash, hash);
+}
+
+#[tokio::test]
+async fn the_file_of_the_live_version_takes_a_candidate_back() {
+    let mut stage = Stage::with(&[]);
+    let live = stage.slot.live().hash;
+    stage.offer(1, &Arc::new(AtomicBool::new(false)));
+    stage.slot.withdraw(&live);
+    stage.tick().await;
+    let view = stage.slot.view(DAY1);
+    assert_eq!((view.live, view.candidate), (live, None));
+}
