@@ -120,6 +120,7 @@ impl Runtime {
             wasi,
             grants: Arc::new(grants),
             limits,
+            bytes: Arc::from(bytes),
         };
         Ok(Loaded { parts: Arc::new(parts) })
     }
@@ -168,9 +169,15 @@ struct Parts {
     wasi: bool,
     grants: Arc<Grants>,
     limits: Limits,
+    bytes: Arc<[u8]>,
 }
 
 impl Loaded {
+    /// The component itself, for who keeps what was run.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.parts.bytes
+    }
+
     /// Blake3 of its bytes.
     pub fn hash(&self) -> &ContentHash {
         &self.parts.inspection.hash
@@ -212,6 +219,7 @@ impl Loaded {
 
     /// A store with its limits on.
     pub(crate) fn store(&self, services: &Arc<dyn Services>, info: &Arc<RunInfo>) -> Store<Host> {
+        services.instance_made();
         let limits = self.parts.limits;
         let host = Host::new(Arc::clone(services), Arc::clone(&self.parts.grants), limits, Arc::clone(info));
         #[cfg(feature = "wasi")]

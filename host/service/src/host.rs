@@ -59,7 +59,7 @@ impl Host {
     /// Gives every strategy its actor. Must be called inside the async runtime.
     pub fn start(mut world: World, tasks: Vec<Task>, mode: Mode, observer: Observer) -> Self {
         let loaded = std::mem::take(&mut world.strategies);
-        let live = strategies::start(loaded, &world.services);
+        let live = strategies::start(loaded, &world.services, world.tapes.as_ref());
         let runner = Runner {
             account: world.account.clone(),
             desk: world.desk.clone(),

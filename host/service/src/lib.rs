@@ -24,6 +24,8 @@ pub mod clock;
 pub mod host;
 pub mod live;
 pub mod offload;
+pub mod recording;
+pub mod replay;
 pub mod runner;
 pub mod schedule;
 pub mod scheduler;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{ContentHash, StrategyName};
+use runtime::tape::TapeSink;
 use runtime::{Grants, Limits, LoadError, Loaded, Runtime, Services, StrategyHandle};
 
 use crate::config::{Component, Config, StrategyConfig};
 use crate::exit::Failure;
+use crate::recording::recorded;
 use crate::signing::{Promoted, Signed};
 
 /// A strategy that could not be loaded.
@@ -198,11 +200,12 @@ pub fn vouched(config: &Config, strategies: &BTreeMap<StrategyName, Strategy>) -
 pub fn start(
     strategies: BTreeMap<StrategyName, Strategy>,
     services: &Arc<dyn Services>,
+    tapes: Option<&Arc<dyn TapeSink>>,
 ) -> BTreeMap<StrategyName, LiveStrategy> {
     strategies
         .into_iter()
         .map(|(name, strategy)| {
-            let handle = StrategyHandle::spawn(strategy.loaded.clone(), Arc::clone(services));
+            let handle = StrategyHandle::spawn(strategy.loaded.clone(), recorded(services, tapes));
             (name, LiveStrategy { strategy, handle })
         })
         .collect()

@@ -14,6 +14,7 @@ use model::{
 };
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
+use runtime::tape::TapeSink;
 use runtime::{Profile, Runtime, RuntimeOptions, Services, Turns};
 use tokio::sync::Notify;
 
@@ -98,6 +99,8 @@ pub struct World {
     pub broker: Arc<dyn Broker>,
     /// Where host functions lead.
     pub services: Arc<dyn Services>,
+    /// Where runs are recorded; none: nowhere.
+    pub tapes: Option<Arc<dyn TapeSink>>,
     /// The strategies, by name.
     pub strategies: BTreeMap<model::StrategyName, Strategy>,
     /// The exchange, when it is in this process.
@@ -233,7 +236,7 @@ impl World {
                 })
                 .collect(),
         });
-        Ok(Self { account, clock, sessions, desk, broker, services, strategies, exchange, live })
+        Ok(Self { account, clock, sessions, desk, broker, services, tapes: None, strategies, exchange, live })
     }
 }
 

@@ -173,6 +173,7 @@ impl Default for Config {
             notify: NotifyConfig::default(),
             strategies: strategies(),
             trusted_keys: Vec::new(),
+            recording: super::RecordingConfig::default(),
             tasks: tasks(),
             rehearsal: None,
         }
