@@ -100,3 +100,6 @@ pub fn start(config: &Config) -> Option<Arc<dyn TapeSink>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ impl Recorder {
     }
 
     /// With another queue and another way to write.
-    fn with(
+    pub(super) fn with(
         queue: usize,
         mut write: impl FnMut(Tape, &[u8]) -> Result<(), RecordingError> + Send + 'static,
     ) -> Result<Self, RecordingError> {
