@@ -68,11 +68,11 @@ impl Orders {
         self.now.ist_date() > session || self.session_ends.get(&session).is_some_and(|end| *end <= self.now)
     }
 
-    fn own_way(&self, standing: &Standing) -> OrderView {
-        let mut view = standing.view.clone();
+    /// As it stands by itself: without further fills, until its session ends.
+    fn by_itself(&self, mut view: OrderView, cancelled: bool) -> OrderView {
         view.status = if view.status.is_final() {
             view.status
-        } else if standing.cancelled {
+        } else if cancelled {
             Status::Canceled
         } else if self.is_over(view.for_session) {
             Status::Expired
@@ -90,8 +90,12 @@ impl Orders {
     pub fn view(&self, past: &Past, order: OrderId) -> Option<OrderView> {
         let standing = self.standing.get(&order)?;
         match self.seen.get(&order) {
+            // The recording may not have looked again after its session.
+            Some(seen) if self.follows(past, order) && self.is_over(seen.for_session) => {
+                Some(self.by_itself(seen.clone(), false))
+            }
             Some(seen) if self.follows(past, order) => Some(seen.clone()),
-            _ => Some(self.own_way(standing)),
+            _ => Some(self.by_itself(standing.view.clone(), standing.cancelled)),
         }
     }
 
@@ -122,7 +126,9 @@ impl Orders {
                 shown.push(view);
             }
         }
-        let mine = self.standing.keys().filter(|order| !there.contains(order));
+        // What both have and this list has not, though it was seen before, has ended since.
+        let ended = |order: &OrderId| self.seen.contains_key(order) && self.follows(past, *order);
+        let mine = self.standing.keys().filter(|order| !there.contains(order) && !ended(order));
         let mine = mine.filter_map(|order| self.view(past, *order));
         shown.extend(
             mine.filter(|view| !view.status.is_final() || view.placed_at.ist_date() == today),
