@@ -37,8 +37,18 @@ impl Recorded {
         let (from, to) = (it.market.dates[FIRST].to_string(), it.market.dates[FIRST + days - 1].to_string());
         let recording = it.recording();
         it.answer = run_json(&[
-            "simulate", "--data", text(&data), "--from", &from, "--to", &to, "--param", "buy.trend_ema=50",
-            "--record", text(&recording), "--json",
+            "simulate",
+            "--data",
+            text(&data),
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--param",
+            "buy.trend_ema=50",
+            "--record",
+            text(&recording),
+            "--json",
         ]);
         it
     }
@@ -86,12 +96,15 @@ fn a_recorded_month_replays_to_the_same_hash_and_the_table_names_exactly_what_di
 
     // The same version in the overlay: the rules of the overlay themselves make no difference.
     for strategy in ["buy", "sell", "monitor", "eod"] {
-        let param = format!("{strategy}.{}", match strategy {
-            "buy" => "trend_ema=50",
-            "sell" => "ema_days=9",
-            "monitor" => "ema_days=9",
-            _ => continue,
-        });
+        let param = format!(
+            "{strategy}.{}",
+            match strategy {
+                "buy" => "trend_ema=50",
+                "sell" => "ema_days=9",
+                "monitor" => "ema_days=9",
+                _ => continue,
+            }
+        );
         let same = month.replay(&["--param", &param]);
         assert_eq!(same["unanswered"], serde_json::json!([]), "{strategy}");
         assert_eq!(list(&same, "ended").len(), 0, "{strategy}: {}", same["ended"]);
@@ -122,7 +135,8 @@ fn a_recorded_month_replays_to_the_same_hash_and_the_table_names_exactly_what_di
         assert_eq!(word(row, "what"), "changed", "{row}");
         let (before, now) = (paise(&row["before"]["price"]), paise(&row["now"]["price"]));
         assert_eq!(before, paise(&order["price"]), "{row}");
-        let tick = [1, 5, 10, 50, 100].into_iter().rev().find(|tick| close * 101 / 100 / tick * tick == before);
+        let tick =
+            [1, 5, 10, 50, 100].into_iter().rev().find(|tick| close * 101 / 100 / tick * tick == before);
         let tick = tick.unwrap_or_else(|| panic!("a limit of 1% above {close}: {row}"));
         assert!((close * 102 / 100 - now) < tick.max(5) && now <= close * 102 / 100, "{close}: {row}");
         let quantity = number(&row["now"], "quantity");

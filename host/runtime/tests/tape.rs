@@ -109,7 +109,11 @@ fn where_a_replay_parts_is_named_by_its_call() {
     assert_ne!(other.hash(), again.hash());
 
     let mut longer = tape.clone();
-    longer.calls.push(Call { function: Function::Funds, arguments: "null".to_owned(), answer: "null".to_owned() });
+    longer.calls.push(Call {
+        function: Function::Funds,
+        arguments: "null".to_owned(),
+        answer: "null".to_owned(),
+    });
     let again = replay("log-some", Role::Monitor, std::slice::from_ref(&longer)).remove(0);
     let Some(Divergence::Call { index, replayed: None, .. }) = difference(&longer, &again) else {
         panic!("the recording has a call more")
@@ -127,8 +131,8 @@ fn a_run_that_is_too_large_is_dropped_and_goes_on() {
     for bounds in [Bounds { calls: 0, bytes: 1 << 20 }, Bounds { calls: 100, bytes: 1 }] {
         let (kept, services) = recording(Arc::new(Fake::default()), bounds);
         let outcome = inline("log-some", Role::Monitor, services).run(info(), NOW, &Cause::Scheduled);
-        let plain = inline("log-some", Role::Monitor, Arc::new(Fake::default()))
-            .run(info(), NOW, &Cause::Scheduled);
+        let plain =
+            inline("log-some", Role::Monitor, Arc::new(Fake::default())).run(info(), NOW, &Cause::Scheduled);
         assert_eq!(outcome, plain, "the run is the same");
         assert_eq!(kept.tapes.lock().expect("lock").len(), 0);
         assert_eq!(kept.dropped.lock().expect("lock").len(), 1);

@@ -103,7 +103,8 @@ pub fn difference(recorded: &Tape, replayed: &Tape) -> Option<Divergence> {
         ("the log lines dropped", one.log_dropped.to_string(), other.log_dropped.to_string()),
         ("the number of host calls", one.host_calls.to_string(), other.host_calls.to_string()),
     ];
-    parts.into_iter().find(|(_, recorded, replayed)| recorded != replayed).map(
-        |(what, recorded, replayed)| Divergence::End { what: what.to_owned(), recorded, replayed },
-    )
+    parts
+        .into_iter()
+        .find(|(_, recorded, replayed)| recorded != replayed)
+        .map(|(what, recorded, replayed)| Divergence::End { what: what.to_owned(), recorded, replayed })
 }

@@ -216,9 +216,9 @@ impl Services for Recording {
     }
 
     fn account_orders<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, Result<Vec<OrderView>, ReadError>> {
-        Box::pin(async move {
-            self.kept(Function::AccountOrders, &(), self.inner.account_orders(origin).await)
-        })
+        Box::pin(
+            async move { self.kept(Function::AccountOrders, &(), self.inner.account_orders(origin).await) },
+        )
     }
 
     fn place<'a>(

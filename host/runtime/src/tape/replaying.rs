@@ -76,9 +76,8 @@ fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
 
 impl Services for Replaying {
     fn now(&self) -> Timestamp {
-        self.next(Function::Now, &()).unwrap_or_else(|| {
-            self.position.lock().unwrap_or_else(PoisonError::into_inner).now
-        })
+        self.next(Function::Now, &())
+            .unwrap_or_else(|| self.position.lock().unwrap_or_else(PoisonError::into_inner).now)
     }
 
     fn instruments(&self, filter: &InstrumentFilter) -> Result<Vec<Instrument>, ReadError> {

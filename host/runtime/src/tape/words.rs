@@ -51,10 +51,8 @@ impl<'de> Deserialize<'de> for Bytes {
         }
         let bad = || serde::de::Error::custom("bytes are written `t:text` or `x:hex`");
         let hex = text.strip_prefix(HEX).ok_or_else(bad)?.as_bytes();
-        let bytes: Option<Vec<u8>> = hex
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
+        let bytes: Option<Vec<u8>> =
+            hex.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
         bytes.map(Self).ok_or_else(bad)
     }
 }

@@ -71,7 +71,9 @@ fn days(folder: &Path, args: &ReplayArgs) -> Result<Days, Failure> {
     let Some(run) = &args.run else { return Ok(all[skip..].to_vec()) };
     let day = run.split_once('@').and_then(|(_, at)| at.get(..10)).and_then(|day| day.parse::<Date>().ok());
     let day = day.ok_or_else(|| {
-        Failure::usage(anyhow!("`{run}` is no run: one is written TASK@TIME, such as buy@2026-01-15T16:05:00"))
+        Failure::usage(anyhow!(
+            "`{run}` is no run: one is written TASK@TIME, such as buy@2026-01-15T16:05:00"
+        ))
     })?;
     let found: Days = all[skip..].iter().filter(|(of, _)| *of == day).cloned().collect();
     if found.is_empty() {
@@ -95,7 +97,10 @@ fn same(args: &ReplayArgs, days: &Days, loader: &mut Loader) -> Result<Exit, Fai
     for (at, (day, path)) in days.iter().enumerate() {
         let (mut runs, torn) = Folder::read(path).map_err(failed)?;
         if torn == Torn(true) {
-            output::talk(&format!("{}: its last record was not written to its end, and is left out", path.display()));
+            output::talk(&format!(
+                "{}: its last record was not written to its end, and is left out",
+                path.display()
+            ));
         }
         known.extend(runs.iter().map(|run| run.tape.info.id.to_string()));
         if let Some(wanted) = &args.run {
@@ -105,9 +110,8 @@ fn same(args: &ReplayArgs, days: &Days, loader: &mut Loader) -> Result<Exit, Fai
             runs.retain(|run| Some(&run.tape.info.origin.strategy) == strategy.as_ref());
         }
         runs.retain(|run| args.strategy.as_ref().is_none_or(|it| *it == run.tape.info.origin.strategy));
-        let wanted = |tape: &runtime::tape::Tape| {
-            args.run.as_ref().is_none_or(|run| tape.info.id.as_str() == run)
-        };
+        let wanted =
+            |tape: &runtime::tape::Tape| args.run.as_ref().is_none_or(|run| tape.info.id.as_str() == run);
         again(loader, runs, wanted, &mut done).map_err(failed)?;
         progress.set(at as u64 + 1, &day.to_string());
     }

@@ -93,20 +93,15 @@ impl Folder {
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
         let mut runs = Vec::new();
         loop {
-            let damaged = |why: String| RecordingError::Damaged {
-                path: path.to_owned(),
-                index: runs.len(),
-                at,
-                why,
-            };
+            let damaged =
+                |why: String| RecordingError::Damaged { path: path.to_owned(), index: runs.len(), at, why };
             let payload = match frames::next(&mut file).map_err(io(path))?.map_err(damaged)? {
                 Frame::Whole(payload) => payload,
                 Frame::Torn => return Ok((runs, Torn(true))),
                 Frame::End => return Ok((runs, Torn(false))),
             };
             let json = frames::inflate(&payload).map_err(damaged)?;
-            let record: Record =
-                serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+            let record: Record = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
             texts.extend(record.texts);
             let mut tape = record.tape;
             for call in &mut tape.calls {
@@ -209,7 +204,7 @@ impl Writer {
         if let Some(keep) = self.keep
             && open.bytes + bytes.len() as u64 > keep.bytes
         {
-            open.bytes = self.make_room(day, keep)?;
+            open.bytes = self.make_room(day, keep, bytes.len() as u64)?;
             if open.bytes + bytes.len() as u64 > keep.bytes {
                 return Err(RecordingError::Full { day, mib: keep.bytes >> 20 });
             }
@@ -235,20 +230,20 @@ impl Writer {
             file.write_all(MAGIC).map_err(io(&path))?;
         }
         let bytes = match self.keep {
-            Some(keep) => self.make_room(day, keep)?,
+            Some(keep) => self.make_room(day, keep, 0)?,
             None => 0,
         };
         Ok(Open { day, path, file, texts: BTreeSet::new(), components: BTreeSet::new(), bytes })
     }
 
-    /// Lets the oldest days go until what is left is within `keep`; answers with how much that is.
-    fn make_room(&self, today: Date, keep: Keep) -> Result<u64, RecordingError> {
+    /// Lets the oldest days go until what is left and `more` are within `keep`; answers with what is left.
+    fn make_room(&self, today: Date, keep: Keep, more: u64) -> Result<u64, RecordingError> {
         let mut days = Folder::days(&self.folder)?;
         let size = |path: &Path| fs::metadata(path).map_or(0, |it| it.len());
         let mut total: u64 = days.iter().map(|(_, path)| size(path)).sum();
         let mut gone = false;
         while let Some((day, path)) = days.first().cloned() {
-            if day == today || (days.len() <= keep.days && total <= keep.bytes) {
+            if day == today || (days.len() <= keep.days && total + more <= keep.bytes) {
                 break;
             }
             total -= size(&path).min(total);

@@ -73,9 +73,7 @@ pub enum RecordingError {
 /// The services of one strategy, recorded when there is somewhere to record to.
 pub fn recorded(services: &Arc<dyn Services>, tapes: Option<&Arc<dyn TapeSink>>) -> Arc<dyn Services> {
     match tapes {
-        Some(tapes) => {
-            Arc::new(Recording::new(Arc::clone(services), Arc::clone(tapes), Bounds::default()))
-        }
+        Some(tapes) => Arc::new(Recording::new(Arc::clone(services), Arc::clone(tapes), Bounds::default())),
         None => Arc::clone(services),
     }
 }

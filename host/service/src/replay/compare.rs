@@ -163,7 +163,11 @@ fn words(before: Option<&Content>, now: Option<&Content>) -> String {
         change("cancelled", Some(before.cancelled), Some(now.cancelled)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let parts = if parts.is_empty() { "its terms, or what was asked in between".to_owned() } else { parts.join(", ") };
+    let parts = if parts.is_empty() {
+        "its terms, or what was asked in between".to_owned()
+    } else {
+        parts.join(", ")
+    };
     format!("changed {parts}")
 }
 

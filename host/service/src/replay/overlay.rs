@@ -9,7 +9,7 @@ use model::{
     BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, ModifyRequest, OrderError, OrderId,
     OrderView, Origin, PlaceRequest, Placed, PositionView, Quantity, ReadError, Status, Symbol, Timestamp,
 };
-use runtime::tape::{Function, Refused, Tape, decode, encode};
+use runtime::tape::{Call, Function, Refused, Tape, decode, encode};
 use runtime::{Services, SessionView, Severity};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,6 +105,12 @@ impl Overlay {
                 }
             }
         }
+        // How orders stood when the recorded run began: before it did anything itself.
+        let acts =
+            |call: &&Call| matches!(call.function, Function::Place | Function::Modify | Function::Cancel);
+        for call in tape.calls.iter().take_while(|call| !acts(call)) {
+            views(tape, call).iter().for_each(|view| inner.orders.see(&self.past, view));
+        }
     }
 
     /// The run has ended, with these writes; what the recording saw of orders in it is known from now on.
@@ -112,19 +118,8 @@ impl Overlay {
         let mut inner = self.inner();
         inner.state.extend(writes);
         for call in &tape.calls {
-            let views: Vec<OrderView> = match call.function {
-                Function::OwnOrders | Function::AccountOrders => {
-                    decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok).unwrap_or_default()
-                }
-                Function::Order => {
-                    let view = decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok);
-                    view.into_iter().collect()
-                }
-                _ => continue,
-            };
-            for view in views.iter().filter(|view| view.strategy.as_ref() == Some(&tape.info.origin.strategy)) {
-                inner.orders.see(&self.past, view);
-            }
+            inner.orders.see_placed(&self.past, tape, call);
+            views(tape, call).iter().for_each(|view| inner.orders.see(&self.past, view));
         }
     }
 
@@ -236,7 +231,9 @@ impl Overlay {
         inner.orders.place(order, view);
         match answer {
             Some(answer) => answer.map_err(Into::into),
-            None => Ok(Placed { id: order, status, filled: Quantity::new(0), average: model::Price::default() }),
+            None => {
+                Ok(Placed { id: order, status, filled: Quantity::new(0), average: model::Price::default() })
+            }
         }
     }
 
@@ -274,6 +271,22 @@ impl Overlay {
             None => Err(OrderError::Unknown(order)),
         }
     }
+}
+
+/// The strategy's own orders in a recorded answer.
+fn views(tape: &Tape, call: &Call) -> Vec<OrderView> {
+    let mut views: Vec<OrderView> = match call.function {
+        Function::OwnOrders | Function::AccountOrders => {
+            decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok).unwrap_or_default()
+        }
+        Function::Order => {
+            let view = decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok);
+            view.into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    views.retain(|view| view.strategy.as_ref() == Some(&tape.info.origin.strategy));
+    views
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {

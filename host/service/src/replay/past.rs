@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{
-    Date, ModifyRequest, OrderId, OrderTerms, PlaceRequest, Placed, Price, Quantity, ReadError,
-};
+use model::{Date, ModifyRequest, OrderId, OrderTerms, PlaceRequest, Placed, Price, Quantity, ReadError};
 use runtime::Severity;
 use runtime::tape::{Bytes, Call, Function, Refused, Tape, decode};
 

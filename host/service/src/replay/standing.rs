@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Date, OrderId, OrderTerms, OrderView, Placed, Quantity, Side, Status, Symbol, Timestamp};
+use model::{
+    Date, OrderId, OrderTerms, OrderView, PlaceRequest, Placed, Quantity, Side, Status, Symbol, Timestamp,
+};
+use runtime::tape::{Call, Function, Refused, Tape, decode};
 
 use super::past::{Act, Past};
 
@@ -62,6 +65,36 @@ impl Orders {
         {
             standing.view = view.clone();
         }
+    }
+
+    /// Learns of a recorded placing, until the recording looks at the order itself.
+    pub fn see_placed(&mut self, past: &Past, tape: &Tape, call: &Call) {
+        if call.function != Function::Place {
+            return;
+        }
+        let (Ok(request), Ok(Ok(placed))) =
+            (decode::<PlaceRequest>(&call.arguments), decode::<Result<Placed, Refused>>(&call.answer))
+        else {
+            return;
+        };
+        if self.seen.contains_key(&placed.id) {
+            return;
+        }
+        let for_session = tape.info.for_session.filter(|_| request.terms.amo);
+        let view = OrderView {
+            id: placed.id.to_string(),
+            strategy: Some(tape.info.origin.strategy.clone()),
+            key: request.key,
+            broker_id: None,
+            terms: request.terms,
+            status: placed.status,
+            filled: placed.filled,
+            average: placed.average,
+            for_session: for_session.unwrap_or(tape.info.origin.day),
+            placed_at: tape.now,
+            reason: request.reason,
+        };
+        self.see(past, &view);
     }
 
     fn is_over(&self, session: Date) -> bool {
@@ -130,17 +163,16 @@ impl Orders {
         let ended = |order: &OrderId| self.seen.contains_key(order) && self.follows(past, *order);
         let mine = self.standing.keys().filter(|order| !there.contains(order) && !ended(order));
         let mine = mine.filter_map(|order| self.view(past, *order));
-        shown.extend(
-            mine.filter(|view| !view.status.is_final() || view.placed_at.ist_date() == today),
-        );
+        shown.extend(mine.filter(|view| !view.status.is_final() || view.placed_at.ist_date() == today));
         shown
     }
 
     /// Own orders as last seen, for a run in which the recording did not ask for them.
     pub fn last_seen(&self, past: &Past, today: Date) -> Vec<OrderView> {
-        let mine = self.seen.iter().filter(|(order, _)| {
-            Self::is_placed(past, **order) || self.standing.contains_key(order)
-        });
+        let mine = self
+            .seen
+            .iter()
+            .filter(|(order, _)| Self::is_placed(past, **order) || self.standing.contains_key(order));
         mine.map(|(_, view)| view.clone())
             .filter(|view| !view.status.is_final() || view.placed_at.ist_date() == today)
             .collect()
@@ -198,7 +230,8 @@ impl Orders {
         };
         let parted = |order: OrderId| !(self.standing.contains_key(&order) && self.follows(past, order));
         let recorded = self.seen.iter().filter(|(order, view)| {
-            parted(**order) && (Self::is_placed(past, **order) || self.standing.contains_key(order))
+            parted(**order)
+                && (Self::is_placed(past, **order) || self.standing.contains_key(order))
                 && !view.status.is_final()
         });
         let mine = self.standing.keys().filter(|order| parted(**order));
