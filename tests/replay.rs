@@ -143,6 +143,21 @@ fn a_recorded_month_replays_to_the_same_hash_and_the_table_names_exactly_what_di
         assert!(quantity * now <= 2_000_000, "of at most 20,000 rupees: {row}");
         assert!(word(row, "text").starts_with("changed price "), "{row}");
     }
+
+    // Another average asks another price for every sale, lowers it at other minutes, and is still one line each:
+    // nothing follows from what the account looked like with the recorded orders in it.
+    let answer = month.replay(&["--param", "sell.ema_days=5"]);
+    let found = rows(&answer);
+    let sells = list(&month.answer, "orders").iter().filter(|order| word(order, "strategy") == "sell");
+    let sells: BTreeMap<&str, &Value> = sells.map(|order| (word(order, "id"), order)).collect();
+    assert!(sells.len() > 50 && found.len() == list(&answer, "orders").len(), "{} sells", sells.len());
+    for row in found.values() {
+        assert_eq!(word(row, "what"), "changed", "{row}");
+        assert_eq!(paise(&row["before"]["price"]), paise(&sells[word(row, "order")]["price"]), "{row}");
+        assert_ne!(row["before"], row["now"], "{row}");
+        assert_eq!(row["now"]["cancelled"], Value::Bool(false), "{row}");
+    }
+    assert_eq!(answer["unanswered"], serde_json::json!([]));
 }
 
 #[test]

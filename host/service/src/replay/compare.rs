@@ -154,20 +154,21 @@ fn words(before: Option<&Content>, now: Option<&Content>) -> String {
         let told = |value: Option<T>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
         (before != now).then(|| format!("{name} {} -> {}", told(before), told(now)))
     }
+    let changed = before.changes + now.changes > 0;
+    let at_last = |content: &Content| content.last_price.or(content.price).filter(|_| changed);
+    let in_all = |content: &Content| content.last_quantity.or(content.quantity).filter(|_| changed);
+    let fate = |content: &Content| if content.cancelled { "cancelled" } else { "not cancelled" };
     let parts = [
         change("price", before.price, now.price),
         change("quantity", before.quantity, now.quantity),
-        change("last price", before.last_price, now.last_price),
-        change("last quantity", before.last_quantity, now.last_quantity),
-        change("changes", Some(before.changes), Some(now.changes)),
-        change("cancelled", Some(before.cancelled), Some(now.cancelled)),
+        change("last price", at_last(before), at_last(now)),
+        change("last quantity", in_all(before), in_all(now)),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let parts = if parts.is_empty() {
-        "its terms, or what was asked in between".to_owned()
-    } else {
-        parts.join(", ")
-    };
+    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
+    if before.cancelled != now.cancelled {
+        parts.push(format!("{} -> {}", fate(before), fate(now)));
+    }
+    let parts = if parts.is_empty() { "what was asked in between".to_owned() } else { parts.join(", ") };
     format!("changed {parts}")
 }
 
