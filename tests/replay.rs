@@ -213,3 +213,41 @@ fn flip(path: &Path, whole: &[u8], at: usize) {
     bytes[at] ^= 1;
     std::fs::write(path, bytes).expect("written");
 }
+
+/// The service itself on two simulated days, in its own clock: what it recorded is had again without fibers and
+/// epochs, and a recorder that cannot write changes nothing.
+#[cfg(unix)]
+#[test]
+fn the_service_records_what_it_runs_and_trades_when_it_cannot() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trade = |state: &str| {
+        let path = folder.path().join(format!("{state}.toml"));
+        let lines = format!(
+            "state_dir = \"{state}\"\n[lock]\ndir = \"lock-{state}\"\n[control]\nsocket = \"{state}.sock\"\n\
+             [account.main]\n[rehearsal]\nfrom = \"2026-05-12T15:55\"\nuntil = \"2026-05-13T18:05\"\n"
+        );
+        std::fs::write(&path, lines).expect("written");
+        std::fs::create_dir(folder.path().join(format!("lock-{state}"))).expect("a folder");
+        let output = run(&["run", "--config", text(&path)]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        (path, said)
+    };
+    let (config, said) = trade("well");
+    assert!(!said.contains("not recorded"), "{said}");
+    let again = run_json(&["replay", "--config", text(&config), "--json"]);
+    assert!(number(&again, "runs") > 375, "{again}");
+    assert_eq!(again["same"], again["runs"], "{}", again["different"]);
+    assert_eq!(word(&again, "recorded"), word(&again, "replayed"));
+
+    // A file is where the folder should be.
+    std::fs::create_dir(folder.path().join("ill")).expect("a folder");
+    std::fs::write(folder.path().join("ill/recordings"), "in the way").expect("written");
+    let (config, said) = trade("ill");
+    assert!(said.contains("runs are not recorded"), "{said}");
+    let orders = |config: &Path| {
+        let answer = run_json(&["orders", "--config", text(config), "--day", "2026-05-13", "--json"]);
+        list(&answer, "orders").len()
+    };
+    assert_eq!(orders(&config), orders(&folder.path().join("well.toml")), "it traded all the same");
+}
