@@ -52,8 +52,7 @@ fn record(name: &str, role: Role, runs: usize) -> Vec<Tape> {
     for _ in 0..runs {
         instance.run(info(), NOW, &Cause::Scheduled);
     }
-    let tapes = kept.tapes.lock().expect("lock").clone();
-    tapes
+    kept.tapes.lock().expect("lock").clone()
 }
 
 /// The same from these tapes.
@@ -65,8 +64,7 @@ fn replay(name: &str, role: Role, tapes: &[Tape]) -> Vec<Tape> {
         replaying.begin(tape.calls.clone(), tape.now);
         instance.run(tape.info.clone(), tape.now, &tape.cause);
     }
-    let tapes = kept.tapes.lock().expect("lock").clone();
-    tapes
+    kept.tapes.lock().expect("lock").clone()
 }
 
 #[test]

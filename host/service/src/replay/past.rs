@@ -21,6 +21,9 @@ pub enum Act {
 /// An alert's severity and text.
 pub type AlertText = (Severity, String);
 
+/// What the desk said then.
+pub type Answered = Result<Placed, Refused>;
+
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Past {
@@ -29,9 +32,9 @@ pub struct Past {
     /// Of orders that were placed: day and key.
     pub keys: BTreeMap<OrderId, (Date, String)>,
     /// Every placing, its answer too: the first of each content.
-    pub placed: BTreeMap<OrderId, Vec<(OrderTerms, Result<Placed, Refused>)>>,
+    pub placed: BTreeMap<OrderId, Vec<(OrderTerms, Answered)>>,
     /// What was asked of an order after it was placed, and the answer.
-    pub changed: BTreeMap<OrderId, Vec<(Act, Result<Placed, Refused>)>>,
+    pub changed: BTreeMap<OrderId, Vec<(Act, Answered)>>,
     /// Alerts that went out.
     pub alerts: BTreeMap<(Date, String), AlertText>,
     /// Alerts that had gone out before the recording began.
@@ -45,7 +48,7 @@ pub struct Past {
 }
 
 /// Whether an order came of it, or may have.
-pub fn taken(answer: &Result<Placed, Refused>) -> bool {
+pub fn taken(answer: &Answered) -> bool {
     matches!(answer, Ok(_) | Err(Refused::Refused { .. } | Refused::Unknown(_)))
 }
 
@@ -60,7 +63,7 @@ impl Past {
         self.runs += 1;
     }
 
-    fn act(&mut self, order: OrderId, act: Act, answer: Result<Placed, Refused>) {
+    fn act(&mut self, order: OrderId, act: Act, answer: Answered) {
         if taken(&answer) {
             let acts = self.acts.entry(order).or_default();
             if acts.last().is_none_or(|(_, last)| *last != act) {
@@ -84,7 +87,7 @@ impl Past {
         match call.function {
             Function::Place => {
                 let request: PlaceRequest = decode(arguments).ok()?;
-                let answer: Result<Placed, Refused> = decode(&call.answer).ok()?;
+                let answer: Answered = decode(&call.answer).ok()?;
                 let order = OrderId::derive(&origin.account, &origin.strategy, origin.day, &request.key);
                 // A key that belongs to another order places nothing.
                 if matches!(&answer, Err(Refused::Denied { rule, .. }) if rule == "key-reused") {
