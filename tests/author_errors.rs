@@ -119,11 +119,11 @@ fn a_bad_value_in_the_configuration() {
     let path = folder.write("mine.wasm", shipped);
     let said = run_fails(&["plugin", "check", text(&path), "--param", "nonsense=1"], 1);
     assert!(said.contains("there is no parameter nonsense"), "{said}");
-    let config = folder.write(
+    folder.write(
         "tradeagent.toml",
         b"state_dir = \"state\"\n[strategy.mine]\nrole = \"monitr\"\ncomponent = \"mine.wasm\"\n",
     );
-    let output = run(&["simulate", "--config", text(&config)]);
+    let output = run(&["plugin", "dev", text(folder.0.path())]);
     let said = folder.plain(&String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(78), "{said}");
     assert!(said.contains("monitr") && said.contains("monitor"), "{said}");

@@ -25,6 +25,7 @@ fn the_sample_configuration_is_valid_and_says_the_defaults() {
     assert_eq!(sample.account.volume_share_percent, default.account.volume_share_percent);
     assert_eq!(sample.account.tariff, default.account.tariff);
     assert_eq!(sample.notify, default.notify);
+    assert_eq!(sample.recording, default.recording);
     assert_eq!(sample.tasks, default.tasks);
     assert_eq!(sample.strategies.len(), default.strategies.len());
 }

@@ -7,7 +7,7 @@ mod guests;
 mod support;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -147,7 +147,7 @@ fn twenty_saves_during_the_days_lose_no_tick_no_order_and_no_session() {
     let quiet = project.dev("0").days();
     assert!(quiet["orders"].as_array().is_some_and(|orders| !orders.is_empty()), "it trades: {quiet}");
     let dev = project.dev("40");
-    dev.until("the first build", |event| event["event"] == "build");
+    dev.until("the beginning", |event| event["event"] == "begins");
     let mut took: Vec<Duration> = (1..=20)
         .map(|number| {
             let bytes = another(&first, number);
@@ -185,7 +185,7 @@ fn a_hundred_bad_uploads_in_a_row_are_each_refused() {
     let good = shipped("monitor");
     project.save(&good);
     let dev = project.dev("60");
-    dev.until("the first build", |event| event["event"] == "build");
+    dev.until("the beginning", |event| event["event"] == "begins");
     let hostile = [
         fixture!("trap", "monitor"),
         fixture!("panic", "monitor"),
@@ -241,7 +241,7 @@ fn a_version_that_fails_in_its_first_ticks_is_rolled_back_with_its_state() {
     let good = fixture!("idle", "monitor");
     project.save(&good);
     let dev = project.dev("30");
-    dev.until("the first build", |event| event["event"] == "build");
+    dev.until("the beginning", |event| event["event"] == "begins");
     let bad = of("(i32.const 1)");
     project.save(&bad);
     dev.version("live", &hash(&bad));
@@ -275,8 +275,10 @@ fn a_build_error_is_shown_and_the_version_before_it_stays() {
         stdout.lines().map(|line| -> Value { serde_json::from_str(&line.expect("UTF-8")).expect("JSON") });
     let first = lines.next().expect("a build");
     assert_eq!((&first["event"], &first["ok"]), (&"build".into(), &true.into()));
+    let begins = lines.next().expect("the days");
+    assert_eq!(begins["event"], "begins");
     source("bad");
-    let failed = lines.next().expect("another");
+    let failed = lines.next().expect("another build");
     assert_eq!((&failed["event"], &failed["ok"]), (&"build".into(), &false.into()), "{failed}");
     assert_eq!(failed["words"], "error: expected `;`, line 3");
     let days = lines.find(|event| event["event"] == "days").expect("the days go on");

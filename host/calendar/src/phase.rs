@@ -99,7 +99,7 @@ pub struct Window {
 }
 
 /// A phase with its instants on one date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseWindow {
     /// The phase.
     pub phase: Phase,

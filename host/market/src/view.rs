@@ -55,7 +55,7 @@ pub struct Quote {
 
 /// Candles of one symbol as columns, oldest first, all of one length. Prices are in ten-thousandths of a
 /// rupee and adjusted for the corporate actions known at the instant of asking, volumes inversely.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candles {
     /// Of which symbol.
     pub symbol: Symbol,

@@ -8,7 +8,7 @@ use crate::price::{Money, Price, Quantity};
 use crate::time::{Date, Timestamp};
 
 /// Who acts: every order carries it into the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// For which account.
     pub account: Account,
@@ -23,7 +23,7 @@ pub struct Origin {
 }
 
 /// A new order, unchecked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceRequest {
     /// The strategy's own name for it within the trading day.
     pub key: String,
@@ -36,7 +36,7 @@ pub struct PlaceRequest {
 }
 
 /// A change to a working order, unchecked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModifyRequest {
     /// Which order.
     pub order: OrderId,
@@ -99,7 +99,7 @@ pub enum OrderError {
 }
 
 /// Why a read gave nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
     /// No such symbol, order, or the like.
     #[error("not found: {0}")]

@@ -75,7 +75,7 @@ impl FromStr for Role {
 }
 
 /// What one strategy may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
     /// Its part.
     pub role: Role,

@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::instance::{Loaded, Run};
 use crate::outcome::{Outcome, RunResult};
 use crate::run::{Bar, Cause, RunInfo};
-use crate::services::Services;
+use crate::services::{RunStart, Services};
 
 /// One strategy's instance, made at its first run and kept until [`InlineInstance::new_day`] or a run
 /// that was stopped.
@@ -62,10 +62,13 @@ impl InlineInstance {
     /// One run.
     pub fn run(&mut self, info: RunInfo, now: Timestamp, cause: &Cause) -> Outcome {
         self.set_info(info);
-        match self.enter(now, types::Cause::from(cause)) {
+        self.services.run_begins(&RunStart { loaded: &self.loaded, info: &self.info, now, cause });
+        let outcome = match self.enter(now, types::Cause::from(cause)) {
             Ok(result) => self.ended(convert::result(result)),
             Err(outcome) => *outcome,
-        }
+        };
+        self.services.run_ends(&outcome);
+        outcome
     }
 
     /// One finished bar, with every limit on and as little else as possible. What the strategy writes

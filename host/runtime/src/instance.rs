@@ -121,6 +121,7 @@ impl Runtime {
             wasi,
             grants: Arc::new(grants),
             limits,
+            bytes: Arc::from(bytes),
         };
         Ok(Loaded { parts: Arc::new(parts) })
     }
@@ -161,6 +162,7 @@ pub struct Loaded {
     parts: Arc<Parts>,
 }
 
+#[derive(Clone)]
 struct Parts {
     runtime: Arc<Inner>,
     pre: InstancePre<Host>,
@@ -169,9 +171,15 @@ struct Parts {
     wasi: bool,
     grants: Arc<Grants>,
     limits: Limits,
+    bytes: Arc<[u8]>,
 }
 
 impl Loaded {
+    /// The component itself, for who keeps what was run.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.parts.bytes
+    }
+
     /// Blake3 of its bytes.
     pub fn hash(&self) -> &ContentHash {
         &self.parts.inspection.hash
@@ -185,17 +193,8 @@ impl Loaded {
     /// The same component, whose live runs end after `run_time` if its own limit does not end them before.
     #[must_use]
     pub fn within(&self, run_time: Duration) -> Self {
-        let parts = &self.parts;
-        let limits = Limits { run_time: parts.limits.run_time.min(run_time), ..parts.limits };
-        let parts = Parts {
-            runtime: Arc::clone(&parts.runtime),
-            pre: parts.pre.clone(),
-            run: parts.run,
-            inspection: parts.inspection.clone(),
-            wasi: parts.wasi,
-            grants: Arc::clone(&parts.grants),
-            limits,
-        };
+        let mut parts = Parts::clone(&self.parts);
+        parts.limits.run_time = parts.limits.run_time.min(run_time);
         Self { parts: Arc::new(parts) }
     }
 
@@ -235,6 +234,7 @@ impl Loaded {
 
     /// A store with its limits on.
     pub(crate) fn store(&self, services: &Arc<dyn Services>, info: &Arc<RunInfo>) -> Store<Host> {
+        services.instance_made();
         let limits = self.parts.limits;
         let host = Host::new(Arc::clone(services), Arc::clone(&self.parts.grants), limits, Arc::clone(info));
         #[cfg(feature = "wasi")]

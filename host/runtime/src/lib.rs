@@ -28,6 +28,7 @@ mod pulse;
 pub mod run;
 pub mod services;
 pub mod strikes;
+pub mod tape;
 #[cfg(feature = "wasi")]
 mod wasi;
 
@@ -41,5 +42,5 @@ pub use limits::Limits;
 pub use live::LiveInstance;
 pub use outcome::{Outcome, RunResult, StopReason, TaskErrorKind};
 pub use run::{Bar, Cause, Feed, Mode, RunInfo};
-pub use services::{Services, SessionView, Severity};
+pub use services::{RunStart, Services, SessionView, Severity};
 pub use strikes::{STRIKES_MAX, Strikes};

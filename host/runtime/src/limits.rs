@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::{ResourceLimiter, bail};
 
 use crate::outcome::StopReason;
 
 /// The limits of one strategy. What a limit ends is one run; the strategy begins anew with the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Linear memory of one instance, in bytes. Default 64 MiB.
     pub memory_bytes: usize,

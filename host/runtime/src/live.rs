@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::instance::{Loaded, Run, Turns};
 use crate::outcome::{Outcome, RunResult, StopReason};
 use crate::run::{Cause, RunInfo};
-use crate::services::Services;
+use crate::services::{RunStart, Services};
 
 /// One strategy's instance, made at the first run of a trading day and kept for its runs. After a run
 /// that was stopped, or whose future was dropped, it is gone (it can never be entered again) and the
@@ -47,6 +47,7 @@ impl LiveInstance {
     /// future ends the run too; an order it had placed lives on at the desk.
     pub async fn run(&mut self, info: RunInfo, now: Timestamp, cause: Cause) -> Outcome {
         let info = Arc::new(info);
+        self.services.run_begins(&RunStart { loaded: &self.loaded, info: &info, now, cause: &cause });
         let running = self.loaded.pulse().begin(self.loaded.limits().run_time);
         // Taken out, so that an instance whose run does not end here is never entered again.
         let (mut store, known) = match self.instance.take() {
@@ -63,7 +64,7 @@ impl LiveInstance {
             () = running.deadline() => Err(Stop::Deadline),
         };
         let host = store.data_mut();
-        match ended {
+        let outcome = match ended {
             Ok((run, result)) => {
                 let outcome = host.ended(result);
                 self.instance = Some((store, run));
@@ -73,7 +74,9 @@ impl LiveInstance {
                 let reason = stop.reason(host);
                 host.stopped(reason)
             }
-        }
+        };
+        self.services.run_ends(&outcome);
+        outcome
     }
 
     fn store(&self, info: &Arc<RunInfo>) -> Store<Host> {

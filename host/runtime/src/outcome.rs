@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use model::Report;
+use serde::{Deserialize, Serialize};
 use wasmtime::{Trap, WasmBacktrace};
 
 /// Why a strategy says it did not do its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TaskErrorKind {
     /// A parameter is missing or wrong.
     Config,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use market::Interval;
 use model::{Date, OrderId, Origin, Price, RunId, Symbol, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// With what the host is trading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// A real broker.
     Live,
@@ -20,7 +22,7 @@ pub enum Mode {
 }
 
 /// A source of bars.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// Of which symbol.
     pub symbol: Symbol,
@@ -29,7 +31,7 @@ pub struct Feed {
 }
 
 /// One finished bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bar {
     /// When it began.
     pub start: Timestamp,
@@ -46,7 +48,8 @@ pub struct Bar {
 }
 
 /// Why a task runs now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// Its time has come.
     Scheduled,
@@ -66,7 +69,7 @@ pub enum Cause {
 }
 
 /// One run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// Its identity.
     pub id: RunId,

@@ -9,9 +9,15 @@ use model::{
     BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, InstrumentClass, ModifyRequest,
     OrderError, OrderId, OrderView, Origin, PlaceRequest, Placed, PositionView, ReadError, Symbol, Timestamp,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::instance::Loaded;
+use crate::outcome::Outcome;
+use crate::run::{Cause, RunInfo};
 
 /// How much an alert matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// For information.
     Info,
@@ -22,7 +28,7 @@ pub enum Severity {
 }
 
 /// The exchange's day as the strategy sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
     /// The trading day of the run.
     pub trading_day: Date,
@@ -40,9 +46,27 @@ pub struct SessionView {
     pub for_session: Option<Date>,
 }
 
+/// A run that is about to enter its component.
+pub struct RunStart<'a> {
+    /// What is run.
+    pub loaded: &'a Loaded,
+    /// What it is told.
+    pub info: &'a RunInfo,
+    /// The present instant.
+    pub now: Timestamp,
+    /// Why it runs.
+    pub cause: &'a Cause,
+}
+
 /// Where host functions lead. Reads answer from memory; what has to ask the broker, or acts, is a
 /// future. In `simulate` and `backtest` every future is ready at its first poll.
 pub trait Services: Send + Sync + 'static {
+    /// A run begins: until [`Services::run_ends`] every call is this run's. For who keeps a record.
+    fn run_begins(&self, _start: &RunStart<'_>) {}
+    /// A new instance is made: nothing is left in it of runs before.
+    fn instance_made(&self) {}
+    /// The run has ended.
+    fn run_ends(&self, _outcome: &Outcome) {}
     /// The present instant.
     fn now(&self) -> Timestamp;
     /// Every instrument that passes `filter`, by symbol.

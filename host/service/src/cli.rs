@@ -5,6 +5,7 @@
 mod dev;
 mod market;
 mod operate;
+mod replay;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub use market::{
 pub use operate::{
     DoctorArgs, GuardArgs, InstallArgs, MigrateArgs, SelftestArgs, ServiceArgs, ServiceCommand, ServicesArgs,
 };
+
+pub use replay::ReplayArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -71,6 +74,8 @@ Examples:
     Positions(ReadArgs),
     /// List runs: done, running, skipped, missed
     Runs(RunsArgs),
+    /// Have recorded runs again: the same as they were, or as another component would have done
+    Replay(ReplayArgs),
     /// Stop trading, allow exits only, or allow everything
     KillSwitch(KillSwitchArgs),
     /// Import market data, or tell what a data folder holds

@@ -69,7 +69,7 @@ impl Host {
                 tell(HostEvent::Version { strategy: strategy.clone(), event: event.clone() });
             }),
         };
-        let live = strategies::start(loaded, &around);
+        let live = strategies::start(loaded, &around, world.tapes.as_ref());
         let runner = Runner {
             account: world.account.clone(),
             desk: world.desk.clone(),

@@ -25,6 +25,8 @@ pub mod host;
 pub mod hotswap;
 pub mod live;
 pub mod offload;
+pub mod recording;
+pub mod replay;
 pub mod runner;
 pub mod schedule;
 pub mod scheduler;

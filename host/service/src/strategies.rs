@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{ContentHash, StrategyName};
+use runtime::tape::TapeSink;
 use runtime::{Grants, Limits, LoadError, Loaded, Runtime, StrategyHandle};
 
 use crate::config::{Component, Config, StrategyConfig};
 use crate::exit::Failure;
 use crate::hotswap::{Slot, Surroundings};
+use crate::recording::recorded;
 use crate::signing::{Promoted, Signed};
 
 /// A strategy that could not be loaded.
@@ -218,11 +220,12 @@ pub fn may_trade(
 pub fn start(
     strategies: BTreeMap<StrategyName, Strategy>,
     around: &Surroundings,
+    tapes: Option<&Arc<dyn TapeSink>>,
 ) -> BTreeMap<StrategyName, LiveStrategy> {
     strategies
         .into_iter()
         .map(|(name, strategy)| {
-            let handle = StrategyHandle::spawn(Arc::clone(&around.services));
+            let handle = StrategyHandle::spawn(recorded(&around.services, tapes));
             (name, LiveStrategy { slot: Arc::new(Slot::new(strategy, around.clone())), handle })
         })
         .collect()

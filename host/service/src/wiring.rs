@@ -14,6 +14,7 @@ use model::{
 };
 use oms::{Blocking, ChargeRules, Desk, DeskConfig};
 use paper::{Opening, PaperBroker, PaperConfig, RemotePaper};
+use runtime::tape::TapeSink;
 use runtime::{Profile, Runtime, RuntimeOptions, Services, Turns};
 use tokio::sync::Notify;
 
@@ -99,6 +100,8 @@ pub struct World {
     pub broker: Arc<dyn Broker>,
     /// Where host functions lead.
     pub services: Arc<dyn Services>,
+    /// Where runs are recorded; none: nowhere.
+    pub tapes: Option<Arc<dyn TapeSink>>,
     /// The strategies, by name.
     pub strategies: BTreeMap<model::StrategyName, Strategy>,
     /// What loads their next versions.
@@ -245,6 +248,7 @@ impl World {
             desk,
             broker,
             services,
+            tapes: None,
             strategies,
             runtime,
             exchange,

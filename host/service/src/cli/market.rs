@@ -14,7 +14,8 @@ use super::{ConfigArg, ServiceConfigArg, parse_moment, parse_money, parse_price}
 Examples:
   tradeagent simulate --data data
   tradeagent simulate --data data --from 2025-03-03 --to 2025-03-28 --param buy.trend_ema=50
-  tradeagent simulate --data data --universe nifty50.txt --report report.html")]
+  tradeagent simulate --data data --universe nifty50.txt --report report.html
+  tradeagent simulate --data data --record recording")]
 pub struct SimulateArgs {
     /// A folder made by `data import`
     #[arg(long, value_name = "DIR")]
@@ -43,6 +44,9 @@ pub struct SimulateArgs {
     /// Cash at the start, in rupees; default: the configuration's
     #[arg(long, value_name = "RUPEES", value_parser = parse_money)]
     pub cash: Option<Money>,
+    /// Record every run into this folder, for `replay --from`
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
     /// Keep the journal in this file; default: in memory of the run
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,

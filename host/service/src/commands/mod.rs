@@ -15,6 +15,7 @@ pub mod orders;
 pub mod paper_exchange;
 pub mod plugin;
 pub mod positions;
+pub mod replay;
 pub mod run;
 pub mod runs;
 pub mod selftest;
@@ -51,6 +52,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             None => done(orders::run(&args)),
         },
         Command::Positions(args) => done(positions::run(&args)),
+        Command::Replay(args) => replay::run(&args),
         Command::Runs(args) => done(runs::run(&args)),
         Command::KillSwitch(args) => done(kill_switch::run(&args)),
         Command::Data(args) => match &args.command {

@@ -25,6 +25,7 @@ use crate::lock::AccountLock;
 use crate::lookout::Powers;
 use crate::notify;
 use crate::output;
+use crate::recording;
 use crate::scheduler::{Ended, Observer, Scheduler};
 use crate::supervisor;
 use crate::wiring::{Link, PaperMarket, Ways, World};
@@ -130,7 +131,8 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: boo
         book: rehearsal.is_none().then(|| config.state_dir.join("paper-book.jsonl")),
     };
     let link = Link::paper(config, &paper, &ways)?;
-    let world = World::build(config, link, Box::new(journal), ways)?;
+    let mut world = World::build(config, link, Box::new(journal), ways)?;
+    world.tapes = recording::start(config);
     greet(config, &paper, &world, rehearsal.is_some());
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
@@ -168,7 +170,8 @@ async fn serve_live(
         seed: 1,
         book: None,
     };
-    let world = World::build(config, connection.link(), Box::new(journal), ways)?;
+    let mut world = World::build(config, connection.link(), Box::new(journal), ways)?;
+    world.tapes = recording::start(config);
     // In a rehearsal nothing real is traded: an author tries a strategy there as it is.
     if rehearsal.is_none() {
         crate::strategies::vouched(config, &world.strategies)?;

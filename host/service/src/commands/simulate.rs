@@ -16,6 +16,7 @@ use crate::clock::ManualClock;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
+use crate::recording::{Direct, Folder};
 use crate::simulate::{Driver, Simulation, SimulationError, collect, page};
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
@@ -77,12 +78,17 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         seed: args.seed,
         book: None,
     };
-    let world = World::build(&config, Link::paper(&config, &paper, &ways)?, journal, ways)?;
+    let mut world = World::build(&config, Link::paper(&config, &paper, &ways)?, journal, ways)?;
+    let tapes = args.record.as_deref().map(recorder).transpose()?;
+    world.tapes = tapes.clone().map(|tapes| tapes as _);
     let desk = world.desk.clone();
     let driver = Driver::of(world, &config, Arc::clone(&paper.market) as Arc<dyn PriceSource>, clock)?;
     let progress = output::Progress::new("simulate", days.len() as u64);
     let rows = driver.run(&days, |day, done| progress.set(done as u64, &day.to_string())).map_err(stopped)?;
     progress.finish();
+    if let Some(tapes) = tapes {
+        tapes.finish().map_err(|error| Failure::general(error.into()))?;
+    }
     let simulation = collect(&desk, rows)?;
     let answer = Answer {
         version: 1,
@@ -127,6 +133,18 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
         show(&answer, args);
     }
     Ok(())
+}
+
+/// A folder that has no recording yet: two simulations of the same days have runs of the same names.
+fn recorder(folder: &std::path::Path) -> Result<Arc<Direct>, Failure> {
+    let there = Folder::days(folder).map_err(|error| Failure::general(error.into()))?;
+    if !there.is_empty() {
+        return Err(Failure::general(anyhow!(
+            "{} holds a recording already: name another folder or remove it",
+            folder.display()
+        )));
+    }
+    Direct::new(folder).map(Arc::new).map_err(|error| Failure::general(error.into()))
 }
 
 /// What stops the desk is a journal that cannot be written: the same exit code from wherever it is told.

@@ -127,6 +127,40 @@ fn show_session(session: &SessionLine) {
     ));
 }
 
+fn say(what: &str, tone: Tone, text: &str) {
+    output::line(&format!(
+        "{}{}",
+        tinted(Tone::Dim, &format!("{what:<11}")),
+        tinted(tone, &output::plain(text))
+    ));
+}
+
+/// Versions that are not simply live.
+fn versions(view: &VersionsView) {
+    let short = |hash: &model::ContentHash| hash.as_str().chars().take(12).collect::<String>();
+    let name = &view.strategy;
+    if view.trial_ticks_left > 0 {
+        let text =
+            format!("{} is live, on trial for {} ticks more", short(&view.live), view.trial_ticks_left);
+        say("version", Tone::Warn, &format!("{name}: {text}"));
+    }
+    if let Some(candidate) = &view.candidate {
+        let text = format!("{} waits: {}", short(&candidate.hash), candidate.why);
+        say("version", Tone::Warn, &format!("{name}: {text}"));
+        let shadow = &candidate.shadow;
+        output::line(&format!(
+            "  in shadow: {} ticks; {} orders alike, {} different, {} alerts",
+            candidate.shadow_ticks, shadow.same, shadow.different, shadow.alerts
+        ));
+        for difference in &shadow.differences {
+            output::line(&format!("    {}", output::plain(difference)));
+        }
+    }
+    if let Some(last) = &view.last {
+        say("version", Tone::Plain, &format!("{name}: {last}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +184,7 @@ mod tests {
                 warnings: Vec::new(),
             },
             unresolved: Vec::new(),
+            versions: Vec::new(),
             strikes: Vec::new(),
             last_runs: Vec::new(),
             positions: 0,
@@ -184,39 +219,5 @@ mod tests {
         };
         status.unresolved.push(OrderLine::new(&view, true));
         assert_eq!(exit(&status), Exit::UnknownOrders);
-    }
-}
-
-fn say(what: &str, tone: Tone, text: &str) {
-    output::line(&format!(
-        "{}{}",
-        tinted(Tone::Dim, &format!("{what:<11}")),
-        tinted(tone, &output::plain(text))
-    ));
-}
-
-/// Versions that are not simply live.
-fn versions(view: &VersionsView) {
-    let short = |hash: &model::ContentHash| hash.as_str().chars().take(12).collect::<String>();
-    let name = &view.strategy;
-    if view.trial_ticks_left > 0 {
-        let text =
-            format!("{} is live, on trial for {} ticks more", short(&view.live), view.trial_ticks_left);
-        say("version", Tone::Warn, &format!("{name}: {text}"));
-    }
-    if let Some(candidate) = &view.candidate {
-        let text = format!("{} waits: {}", short(&candidate.hash), candidate.why);
-        say("version", Tone::Warn, &format!("{name}: {text}"));
-        let shadow = &candidate.shadow;
-        output::line(&format!(
-            "  in shadow: {} ticks; {} orders alike, {} different, {} alerts",
-            candidate.shadow_ticks, shadow.same, shadow.different, shadow.alerts
-        ));
-        for difference in &shadow.differences {
-            output::line(&format!("    {}", output::plain(difference)));
-        }
-    }
-    if let Some(last) = &view.last {
-        say("version", Tone::Plain, &format!("{name}: {last}"));
     }
 }

@@ -99,6 +99,7 @@ impl<'a> Checker<'a> {
             account,
             strategies,
             trusted_keys: file.plugins.trusted_keys,
+            recording: file.recording,
             tasks,
         };
         config.apply_universe()?;

@@ -174,6 +174,7 @@ impl Default for Config {
             strategies: strategies(),
             trusted_keys: Vec::new(),
             plugin_dir: state_dir().join("components"),
+            recording: super::RecordingConfig::default(),
             tasks: tasks(),
             rehearsal: None,
         }

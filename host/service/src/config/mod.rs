@@ -68,6 +68,8 @@ pub struct Config {
     pub plugin_dir: PathBuf,
     /// The schedule.
     pub tasks: Vec<Task>,
+    /// What is kept of each run, to have it again.
+    pub recording: RecordingConfig,
     /// Run on simulated, event-driven time instead of the machine's.
     pub rehearsal: Option<Rehearsal>,
 }
@@ -200,6 +202,24 @@ pub struct NotifyConfig {
     pub webhook: Option<String>,
     /// How long one delivery may take, in seconds.
     pub timeout_seconds: u32,
+}
+
+/// `[recording]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingConfig {
+    /// Whether `run` records.
+    pub enabled: bool,
+    /// Trading days that are kept.
+    pub keep_days: u32,
+    /// How much is kept, in MiB; the oldest days go first.
+    pub max_mib: u32,
+}
+
+impl Default for RecordingConfig {
+    fn default() -> Self {
+        Self { enabled: true, keep_days: 30, max_mib: 1024 }
+    }
 }
 
 /// `[strategy.NAME]`.

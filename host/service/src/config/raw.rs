@@ -26,6 +26,7 @@ pub(super) struct File {
     pub control: Control,
     pub notify: Notify,
     pub plugins: Plugins,
+    pub recording: super::RecordingConfig,
     pub strategy: BTreeMap<String, Spanned<Strategy>>,
     pub task: BTreeMap<String, Spanned<Task>>,
     pub rehearsal: Option<Spanned<Rehearsal>>,

@@ -70,6 +70,7 @@ fn live(journal: Box<dyn Journal>) -> Arc<LiveHost> {
         rehearsal: false,
         since: at(),
         next_due: Arc::new(|now| Some(NextTask { task: "sell".into(), at: now.plus_minutes(1) })),
+        versions: Arc::new(|_| Vec::new()),
         channels: vec!["command"],
     })
 }

@@ -54,7 +54,7 @@ impl Stage {
         let clock = ManualClock::at(minute(0));
         let mut journal = MemoryJournal::new();
         for entry in entries {
-            journal.commit(&[entry.clone()], journal::Durability::Synced).expect("kept");
+            journal.commit(std::slice::from_ref(entry), journal::Durability::Synced).expect("kept");
         }
         let ways = Ways {
             clock: Arc::clone(&clock) as SharedClock,

@@ -19,6 +19,7 @@ use journal::{JournalError, RunOutcome};
 use market::PriceSource;
 use model::{Date, InstrumentClass, LedgerKind, Money, StrategyName, Timestamp};
 use oms::Desk;
+use runtime::tape::TapeSink;
 use runtime::{InlineInstance, Mode, Services};
 
 pub use record::{DayRow, FillRow, OrderRow, Simulation, SkipRow};
@@ -26,6 +27,7 @@ pub use record::{DayRow, FillRow, OrderRow, Simulation, SkipRow};
 use crate::clock::ManualClock;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::recording::recorded;
 use crate::runner::{Claim, Runner};
 use crate::schedule::{Task, plan};
 use crate::services::Sessions;
@@ -61,6 +63,8 @@ pub struct Driver {
     pub strategies: BTreeMap<StrategyName, Strategy>,
     /// Where their host functions lead.
     pub services: Arc<dyn Services>,
+    /// Where runs are recorded; none: nowhere.
+    pub tapes: Option<Arc<dyn TapeSink>>,
     /// The tasks.
     pub tasks: Vec<Task>,
     /// The exchange itself.
@@ -109,6 +113,7 @@ impl Driver {
             sessions: world.sessions.clone(),
             strategies: std::mem::take(&mut world.strategies),
             services: Arc::clone(&world.services),
+            tapes: world.tapes.take(),
             tasks: config.tasks.clone(),
             exchange,
             broker: Arc::clone(&world.broker) as Arc<dyn Broker>,
@@ -187,7 +192,8 @@ impl Driver {
         }
         let Claim::Ours(info) = self.runner.claim(task, strategy, at, 1)? else { return Ok(()) };
         let instance = instances.entry(strategy.name.clone()).or_insert_with(|| {
-            InlineInstance::new(strategy.loaded.clone(), Arc::clone(&self.services), (*info).clone())
+            let services = recorded(&self.services, self.tapes.as_ref());
+            InlineInstance::new(strategy.loaded.clone(), services, (*info).clone())
         });
         if self.fresh_instances {
             instance.new_day();

@@ -179,6 +179,9 @@ fn days(
         };
         let watch = Watch::start(rules, host.world.runtime.clone(), &host.scheduler.strategies)
             .context("the component's file cannot be watched")?;
+        if let Some(strategy) = host.scheduler.strategies.get(&project.strategy) {
+            teller.tell(&Told::Begins { strategy: &project.strategy, hash: strategy.slot.live().hash });
+        }
         let running = sim.connection.start_session(&host.world.desk);
         let ended = host.run(Some(until), stop).await;
         drop(watch);

@@ -7,7 +7,7 @@ mod days;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use model::StrategyName;
+use model::{ContentHash, StrategyName};
 use serde::Serialize;
 
 use self::build::{Builder, Built};
@@ -59,6 +59,8 @@ impl Project {
 enum Told<'a> {
     /// A build ended.
     Build { ok: bool, words: Option<String> },
+    /// The days begin, with this version.
+    Begins { strategy: &'a StrategyName, hash: ContentHash },
     /// Something became of a version.
     Version {
         strategy: &'a StrategyName,
@@ -91,6 +93,9 @@ impl Teller {
             Told::Build { words, .. } => {
                 output::line(words.as_deref().unwrap_or_default());
                 output::line("the build failed; the version before it stays");
+            }
+            Told::Begins { strategy, hash } => {
+                output::line(&output::plain(&format!("{strategy}: the days begin with {hash}")));
             }
             Told::Version { strategy, version } => {
                 output::line(&output::plain(&format!("{strategy}: {version}")));

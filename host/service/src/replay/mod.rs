@@ -1,0 +1,35 @@
+//! Recorded runs, had again: the same as they were, or as another component would have done.
+//!
+//! [`again()`] answers each call from the tape, strictly in order. [`what_if()`] lets another component or other
+//! parameters into the recorded world: market and account as they were, orders and state its own.
+
+mod again;
+mod compare;
+mod overlay;
+mod past;
+mod standing;
+mod what_if;
+
+use runtime::LoadError;
+use runtime::instance::RuntimeError;
+
+pub use again::{Again, Different, Loader, again};
+pub use compare::{AlertRow, Content, EndRow, OrderRow, What};
+pub use past::Past;
+pub use what_if::{Answer, Question, what_if};
+
+use crate::recording::RecordingError;
+
+/// Why there is no replay.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The runtime does not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A component does not load.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}

@@ -1,0 +1,111 @@
+//! One strategy's recorded runs with another component or other parameters.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{Date, StrategyName};
+use runtime::tape::{End, Ended, Tape};
+use runtime::{InlineInstance, Loaded, Services};
+use serde::Serialize;
+
+use super::compare::{self, AlertRow, EndRow, OrderRow};
+use super::overlay::{Overlay, Unanswered};
+use super::{Loader, Past, ReplayError};
+use crate::recording::Folder;
+
+/// What is asked.
+pub struct Question {
+    /// Whose runs.
+    pub strategy: StrategyName,
+    /// Another component; none: the recorded one.
+    pub with: Option<Vec<u8>>,
+    /// Parameters over the recorded ones.
+    pub params: BTreeMap<String, String>,
+}
+
+/// What would have been different.
+#[derive(Debug, Default, Serialize)]
+pub struct Answer {
+    /// Runs that were had again.
+    pub runs: usize,
+    /// Orders that differ, by day, strategy and key.
+    pub orders: Vec<OrderRow>,
+    /// Alerts that differ.
+    pub alerts: Vec<AlertRow>,
+    /// Runs that ended differently.
+    pub ended: Vec<EndRow>,
+    /// Reads that the recording could not answer.
+    pub unanswered: Vec<Unanswered>,
+}
+
+impl Answer {
+    /// Whether nothing differs.
+    pub fn is_same(&self) -> bool {
+        self.orders.is_empty() && self.alerts.is_empty() && self.ended.is_empty()
+    }
+}
+
+/// The tapes of one strategy on one day.
+fn of(path: &std::path::Path, strategy: &StrategyName) -> Result<Vec<Tape>, ReplayError> {
+    let (runs, _) = Folder::read(path)?;
+    let tapes = runs.into_iter().map(|run| run.tape);
+    Ok(tapes.filter(|tape| tape.info.origin.strategy == *strategy).collect())
+}
+
+/// Lets the new version into the recorded `days`, and adds to `answer` what differs.
+pub fn what_if(
+    loader: &mut Loader,
+    days: &[(Date, PathBuf)],
+    question: &Question,
+    answer: &mut Answer,
+) -> Result<(), ReplayError> {
+    let mut past = Past::default();
+    for (_, path) in days {
+        of(path, &question.strategy)?.iter().for_each(|tape| past.add(tape));
+    }
+    let overlay = Arc::new(Overlay::new(past));
+    let mut run = 0;
+    for (_, path) in days {
+        let mut instance: Option<InlineInstance> = None;
+        for tape in of(path, &question.strategy)? {
+            let loaded = load(loader, question, &tape)?;
+            let mut info = tape.info.clone();
+            let mut params = (*info.params).clone();
+            params.extend(question.params.clone());
+            info.params = Arc::new(params);
+            info.origin.component = loaded.hash().clone();
+            // Where the host began anew, so does the other version.
+            if tape.nth == 0 {
+                instance = None;
+            }
+            let instance = instance.get_or_insert_with(|| {
+                InlineInstance::new(loaded, Arc::clone(&overlay) as Arc<dyn Services>, info.clone())
+            });
+            overlay.begin(run, &tape);
+            let outcome = instance.run(info, tape.now, &tape.cause);
+            let end = End::from(&outcome);
+            overlay.end(&tape, outcome.state);
+            answer.runs += 1;
+            let outside = matches!(tape.end.ended, Ended::Stopped { outside: true, .. });
+            if !outside {
+                answer.ended.extend(compare::ends(&tape, &end));
+            }
+            run += 1;
+        }
+    }
+    let done = overlay.done();
+    answer.orders.extend(compare::orders(&question.strategy, overlay.past(), &done));
+    answer.alerts.extend(compare::alerts(&question.strategy, overlay.past(), &done));
+    if done.unanswered.count > 0 {
+        answer.unanswered.push(done.unanswered);
+    }
+    Ok(())
+}
+
+fn load(loader: &mut Loader, question: &Question, tape: &Tape) -> Result<Loaded, ReplayError> {
+    match &question.with {
+        None => loader.of(tape),
+        Some(bytes) => loader.other(bytes, tape),
+    }
+}
