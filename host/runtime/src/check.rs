@@ -66,7 +66,7 @@ pub enum Refusal {
     },
     /// An import that this host does not have.
     #[error(
-        "the component imports `{import}`, which no world of {PACKAGE}@{VERSION} allows: a strategy reaches nothing but the contract"
+        "the component imports `{import}`, which no world of {PACKAGE}@{VERSION} allows: a strategy reaches nothing but the contract; take it out, or the crate that brings it"
     )]
     UnknownImport {
         /// Its full name.

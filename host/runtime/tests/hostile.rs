@@ -287,7 +287,7 @@ fn unknown_imports_and_missing_tasks_are_named() {
     };
     assert_eq!(
         error(&foreign),
-        "the component imports `acme:net/http@1.0.0`, which no world of tradeagent:strategy@0.1.0 allows: a strategy reaches nothing but the contract"
+        "the component imports `acme:net/http@1.0.0`, which no world of tradeagent:strategy@0.1.0 allows: a strategy reaches nothing but the contract; take it out, or the crate that brings it"
     );
     let other =
         wat::parse_str(r#"(component (instance $i) (export "acme:net/serve" (instance $i)))"#).expect("text");

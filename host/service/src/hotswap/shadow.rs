@@ -10,7 +10,7 @@ use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
     BoxFuture, DayAccount, Difference, Funds, Holding, Instrument, IntentId, ModifyRequest, OrderError,
     OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Placed, PositionView, Price, Quantity, ReadError,
-    Status, Symbol, Timestamp,
+    Side, Status, Symbol, Timestamp,
 };
 use runtime::{Services, SessionView, Severity};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,14 @@ pub struct Shadow {
 
 fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
     Box::pin(std::future::ready(answer))
+}
+
+/// Shares of `symbol` that an order keeps from being sold again.
+fn in_a_sell(order: &OrderView, symbol: &Symbol) -> Quantity {
+    if order.terms.side != Side::Sell || order.terms.symbol != *symbol || order.status.is_final() {
+        return Quantity::ZERO;
+    }
+    order.terms.quantity.saturating_sub(order.filled)
 }
 
 fn denied(rule: &'static str, reason: impl Into<String>) -> OrderError {
@@ -171,8 +179,20 @@ impl Services for Shadow {
         self.inner.session(origin)
     }
 
+    /// What the system owns, with its own working sells in place of those that the live version has placed since.
     fn positions(&self, origin: &Origin) -> Result<Vec<PositionView>, ReadError> {
-        self.inner.positions(origin)
+        let mut positions = self.inner.positions(origin)?;
+        let lives = self.inner.own_orders(origin)?;
+        let kept = self.kept();
+        for view in &mut positions {
+            let symbol = &view.position.symbol;
+            let since = lives.iter().filter(|order| !self.inherited.contains(&order.id));
+            let theirs: Quantity = since.map(|order| in_a_sell(order, symbol)).sum();
+            let own: Quantity = kept.orders.iter().map(|order| in_a_sell(order, symbol)).sum();
+            view.in_working_sells = view.in_working_sells.saturating_sub(theirs) + own;
+            view.free = view.position.settled.saturating_sub(view.in_working_sells);
+        }
+        Ok(positions)
     }
 
     fn holdings<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, Result<Vec<Holding>, ReadError>> {
