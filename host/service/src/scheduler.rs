@@ -450,7 +450,8 @@ impl Run {
         let Self { runner, task, slot, .. } = self;
         let cause = Runner::cause(self.attempt);
         let info = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
-        let strategy = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await?;
+        let began = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await;
+        let strategy = began.inspect_err(|_| slot.done())?;
         // Made once the version is chosen: its orders carry its hash.
         let info = info(&strategy);
         let now = runner.clock.now();

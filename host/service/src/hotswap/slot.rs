@@ -139,11 +139,28 @@ impl Slot {
         let hash = candidate.strategy.hash.clone();
         let why = match (candidate.vouch)(&hash) {
             Ok(()) => "for its next tick".to_owned(),
-            Err(why) => why,
+            Err(why) => {
+                self.alert_of_candidate(&hash, &why, candidate.noticed);
+                why
+            }
         };
         self.inner().waiting =
             Some(Waiting { candidate, why: why.clone(), shadow, instance: None, ticks: 0, is_proved: false });
         (self.around.observer)(&self.name, &SwapEvent::Waits { hash, why });
+    }
+
+    /// The operator is told once of each version that needs a word from somebody.
+    fn alert_of_candidate(&self, hash: &ContentHash, why: &str, at: Timestamp) {
+        let alert = Entry::Alert(Alert {
+            key: format!("candidate:{}:{hash}", self.name),
+            severity: journal::Severity::Warning,
+            source: "host".to_owned(),
+            text: format!("{}: a new version, {hash}, runs in shadow only: {why}", self.name),
+            at,
+        });
+        if let Err(error) = self.commit(vec![alert]) {
+            tracing::error!(%error, "a candidate could not be told of");
+        }
     }
 
     /// A version that could not be loaded, by its hash where it has one.

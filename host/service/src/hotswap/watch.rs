@@ -21,8 +21,9 @@ use crate::strategies::{LiveStrategy, load_one, may_trade, read_component};
 
 /// A file is looked at at least this often: not every file system tells of changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// A file that has not changed for so long has come to rest.
-const REST: Duration = Duration::from_millis(5);
+/// A file that has not changed for so long has come to rest. Longer than the steps of a file's time (10 ms at the
+/// coarsest): what is written after it has another time than what was written before.
+const REST: Duration = Duration::from_millis(12);
 /// A file that does not come to rest is left for the next look after so many of those.
 const RESTLESS_MAX: u32 = 200;
 
@@ -67,30 +68,12 @@ impl Stamp {
     }
 }
 
-/// The thread that watches; it ends when this is dropped.
+/// The thread that watches. When this is dropped it ends by itself; a component that is being compiled is not
+/// waited for, because a host that stops has promised to be gone soon.
 pub struct Watch {
-    thread: Option<std::thread::JoinHandle<()>>,
-    wake: SyncSender<Wake>,
+    _wake: SyncSender<()>,
     // Ends its own thread when it goes.
     _notifier: Option<notify::RecommendedWatcher>,
-}
-
-enum Wake {
-    Changed,
-    Stop,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // Full: the thread is awake, and its sender is gone with this one.
-        let _ = self.wake.try_send(Wake::Stop);
-        if let Some(thread) = self.thread.take()
-            && !thread.is_finished()
-        {
-            let _ = self.wake.send(Wake::Stop);
-            let _ = thread.join();
-        }
-    }
 }
 
 /// The file in which a new version of `name` is dropped.
@@ -129,19 +112,18 @@ impl Watch {
         let (wake, woken) = sync_channel(1);
         let notifier = notifier(&files, wake.clone());
         let watcher = Watcher { rules, runtime, files };
-        let thread =
-            std::thread::Builder::new().name("versions".to_owned()).spawn(move || watcher.run(&woken))?;
-        Ok(Self { thread: Some(thread), wake, _notifier: notifier })
+        std::thread::Builder::new().name("versions".to_owned()).spawn(move || watcher.run(&woken))?;
+        Ok(Self { _wake: wake, _notifier: notifier })
     }
 }
 
 /// Told by the system of changes in the files' folders; none: they are looked at from time to time only.
-fn notifier(files: &[Watched], wake: SyncSender<Wake>) -> Option<notify::RecommendedWatcher> {
+fn notifier(files: &[Watched], wake: SyncSender<()>) -> Option<notify::RecommendedWatcher> {
     let tell = move |event: notify::Result<notify::Event>| {
         // Reading a file is an event as well, and would wake the thread that reads.
         if event.is_ok_and(|event| !event.kind.is_access()) {
             // Full: it is going to look.
-            let _ = wake.try_send(Wake::Changed);
+            let _ = wake.try_send(());
         }
     };
     let mut notifier = match notify::recommended_watcher(tell) {
@@ -168,14 +150,14 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn run(mut self, woken: &Receiver<Wake>) {
+    fn run(mut self, woken: &Receiver<()>) {
         loop {
             for file in &mut self.files {
                 file.look(&self.rules, &self.runtime);
             }
             match woken.recv_timeout(LOOK_AGAIN) {
-                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }

@@ -122,8 +122,8 @@ impl Builder {
             tell(builder.build());
             loop {
                 match woken.recv_timeout(LOOK_AGAIN) {
-                    Ok(true) | Err(RecvTimeoutError::Timeout) => {}
-                    Ok(false) | Err(RecvTimeoutError::Disconnected) => return,
+                    Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
                 let mut now = builder.sources();
                 if now == built {
@@ -142,10 +142,10 @@ impl Builder {
                 tell(builder.build());
             }
         })?;
-        Ok(Following { wake, _notifier: notifier })
+        Ok(Following { _wake: wake, _notifier: notifier })
     }
 
-    fn notifier(&self, wake: SyncSender<bool>) -> Option<notify::RecommendedWatcher> {
+    fn notifier(&self, wake: SyncSender<()>) -> Option<notify::RecommendedWatcher> {
         let target = self.dir.join("target");
         let tell = move |event: notify::Result<notify::Event>| {
             let is_change = event.is_ok_and(|event| {
@@ -153,7 +153,7 @@ impl Builder {
             });
             if is_change {
                 // Full: it is going to look.
-                let _ = wake.try_send(true);
+                let _ = wake.try_send(());
             }
         };
         let mut notifier = notify::recommended_watcher(tell).ok()?;
@@ -170,12 +170,6 @@ impl Builder {
 
 /// Ends the watching when it is dropped; a build that goes on is not waited for.
 pub(super) struct Following {
-    wake: SyncSender<bool>,
+    _wake: SyncSender<()>,
     _notifier: Option<notify::RecommendedWatcher>,
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let _ = self.wake.try_send(false);
-    }
 }
