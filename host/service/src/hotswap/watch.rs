@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
@@ -68,12 +69,27 @@ impl Stamp {
     }
 }
 
-/// The thread that watches. When this is dropped it ends by itself; a component that is being compiled is not
-/// waited for, because a host that stops has promised to be gone soon.
+/// How long a host that stops waits for a component that is being compiled: it has promised to be gone soon.
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// The thread that watches. It ends when this is dropped, and with it the last hold on the desk, so that the
+/// journal is closed as it should be.
 pub struct Watch {
-    _wake: SyncSender<()>,
+    stop: Arc<AtomicBool>,
+    wake: SyncSender<()>,
+    /// Its other end goes with the thread.
+    ended: Receiver<()>,
     // Ends its own thread when it goes.
     _notifier: Option<notify::RecommendedWatcher>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        // Full: it is going to look, and sees that it is to stop.
+        let _ = self.wake.try_send(());
+        let _ = self.ended.recv_timeout(LAST_LOOK);
+    }
 }
 
 /// The file in which a new version of `name` is dropped.
@@ -111,9 +127,14 @@ impl Watch {
         }
         let (wake, woken) = sync_channel(1);
         let notifier = notifier(&files, wake.clone());
-        let watcher = Watcher { rules, runtime, files };
-        std::thread::Builder::new().name("versions".to_owned()).spawn(move || watcher.run(&woken))?;
-        Ok(Self { _wake: wake, _notifier: notifier })
+        let stop = Arc::new(AtomicBool::new(false));
+        let watcher = Watcher { rules, runtime, files, stop: Arc::clone(&stop) };
+        let (end, ended) = sync_channel(0);
+        std::thread::Builder::new().name("versions".to_owned()).spawn(move || {
+            watcher.run(&woken);
+            drop(end);
+        })?;
+        Ok(Self { stop, wake, ended, _notifier: notifier })
     }
 }
 
@@ -147,12 +168,16 @@ struct Watcher {
     rules: Rules,
     runtime: Runtime,
     files: Vec<Watched>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Watcher {
     fn run(mut self, woken: &Receiver<()>) {
         loop {
             for file in &mut self.files {
+                if self.stop.load(Ordering::Acquire) {
+                    return;
+                }
                 file.look(&self.rules, &self.runtime);
             }
             match woken.recv_timeout(LOOK_AGAIN) {
