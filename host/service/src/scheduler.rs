@@ -450,15 +450,15 @@ impl Run {
         let Self { runner, task, slot, .. } = self;
         let cause = Runner::cause(self.attempt);
         let info = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
-        let began = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await;
-        let strategy = began.inspect_err(|_| slot.done())?;
+        let turn = slot.turn().await;
+        let strategy = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await?;
         // Made once the version is chosen: its orders carry its hash.
         let info = info(&strategy);
         let now = runner.clock.now();
         let outcome = self.handle.run(strategy.loaded, info.clone(), now, cause.clone()).await;
         let rolled_back = slot.ended(&strategy.hash, &outcome.result, runner.clock.now());
         let ended = rolled_back.and_then(|rolled_back| runner.finish(task, &info, outcome, rolled_back));
-        slot.done();
+        drop(turn);
         slot.follow(&info, now, &cause).await;
         ended
     }

@@ -7,7 +7,7 @@
 //! when it traps or overruns, that one comes back, with the state as it was.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,7 +66,6 @@ struct Inner {
     trial: Option<Trial>,
     refused: VecDeque<ContentHash>,
     last: Option<String>,
-    running: u32,
 }
 
 impl Inner {
@@ -96,19 +95,25 @@ pub struct Slot {
     name: StrategyName,
     around: Surroundings,
     inner: Mutex<Inner>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Slot {
     /// With the version that the host began with.
     pub fn new(live: Strategy, around: Surroundings) -> Self {
         let name = live.name.clone();
-        let inner =
-            Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None, running: 0 };
-        Self { name, around, inner: Mutex::new(inner) }
+        let inner = Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None };
+        Self { name, around, inner: Mutex::new(inner), turn: Arc::default() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by a run from the choice of its version until what it wrote is kept: a run that was begun by one version
+    /// never follows the roll-back of it, and none comes in between.
+    pub async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
     }
 
     /// The live version.
@@ -124,10 +129,11 @@ impl Slot {
             || inner.refused.contains(hash)
     }
 
-    /// The file shows the live version again: nothing waits any more.
-    pub fn withdraw(&self, hash: &ContentHash) {
+    /// The file shows no new version any more, or is gone: what came from it waits no longer.
+    pub fn withdraw(&self, path: &Path) {
         let mut inner = self.inner();
-        if inner.live.hash == *hash && inner.waiting.take().is_some() {
+        if inner.waiting.as_ref().is_some_and(|waiting| waiting.candidate.path == path) {
+            inner.waiting = None;
             inner.last = Some("the candidate was taken back".to_owned());
         }
     }
@@ -149,10 +155,10 @@ impl Slot {
         (self.around.observer)(&self.name, &SwapEvent::Waits { hash, why });
     }
 
-    /// The operator is told once of each version that needs a word from somebody.
+    /// The operator is told, once a day, that a version needs a word from somebody.
     fn alert_of_candidate(&self, hash: &ContentHash, why: &str, at: Timestamp) {
         let alert = Entry::Alert(Alert {
-            key: format!("candidate:{}:{hash}", self.name),
+            key: format!("candidate:{}:{}", self.name, at.ist_date()),
             severity: journal::Severity::Warning,
             source: "host".to_owned(),
             text: format!("{}: a new version, {hash}, runs in shadow only: {why}", self.name),
@@ -185,12 +191,14 @@ impl Slot {
         now: Timestamp,
         cause: &Cause,
     ) -> Result<Strategy, JournalError> {
-        self.inner().running += 1;
-        if self.may_take_over() {
+        if let Some(hash) = self.may_take_over() {
             if !self.is_proved() {
                 self.shadow_tick(info, now, cause).await;
             }
-            self.take_over(now)?;
+            // Meanwhile another may have been offered, a word taken back, an order lost sight of.
+            if self.may_take_over() == Some(hash) {
+                self.take_over(now)?;
+            }
         }
         Ok(self.live())
     }
@@ -199,14 +207,13 @@ impl Slot {
         self.inner().waiting.as_ref().is_some_and(|waiting| waiting.is_proved)
     }
 
-    /// Whether what waits could take over now; says why it does not.
-    fn may_take_over(&self) -> bool {
+    /// What waits and could take over now; says why it does not.
+    fn may_take_over(&self) -> Option<ContentHash> {
         let mut inner = self.inner();
-        let is_alone = inner.running == 1;
-        let Some(waiting) = &mut inner.waiting else { return false };
+        let waiting = inner.waiting.as_mut()?;
         if let Err(why) = (waiting.candidate.vouch)(&waiting.candidate.strategy.hash) {
             waiting.why = why;
-            return false;
+            return None;
         }
         let is_ours = |order: &&OrderView| order.strategy.as_ref() == Some(&self.name);
         if let Some(order) = self.around.desk.unresolved().iter().find(is_ours) {
@@ -214,12 +221,9 @@ impl Slot {
                 "what became of its order {} is not known yet; see `tradeagent orders --unresolved`",
                 order.id
             );
-            return false;
+            return None;
         }
-        if !is_alone {
-            "another run of the strategy goes on".clone_into(&mut waiting.why);
-        }
-        is_alone
+        Some(waiting.candidate.strategy.hash.clone())
     }
 
     /// One tick of the version that waits, in shadow. A version that fails there is dropped and named.
@@ -263,7 +267,7 @@ impl Slot {
     /// What waits and has proved itself is live from here on; its state so far is kept for a way back.
     fn take_over(&self, now: Timestamp) -> Result<(), JournalError> {
         let mut inner = self.inner();
-        if inner.running != 1 || !inner.waiting.as_ref().is_some_and(|waiting| waiting.is_proved) {
+        if !inner.waiting.as_ref().is_some_and(|waiting| waiting.is_proved) {
             return Ok(());
         }
         let state = self.state()?;
@@ -324,8 +328,9 @@ impl Slot {
             && reason.is_strike()
         {
             let why = reason.to_string();
-            let Some(Trial { before, state, .. }) = inner.trial.take() else { return Ok(false) };
-            self.commit(self.way_back(&before, &state, hash, &why, now)?)?;
+            // Kept first: a way back that cannot be written stays a way back.
+            self.commit(self.way_back(&trial.before, &trial.state, hash, &why, now)?)?;
+            let Some(Trial { before, .. }) = inner.trial.take() else { return Ok(false) };
             let to = before.hash.clone();
             inner.live = before;
             inner.remember(hash);
@@ -347,12 +352,6 @@ impl Slot {
             (self.around.observer)(&self.name, &SwapEvent::Live { hash: hash.clone(), before, millis });
         }
         Ok(false)
-    }
-
-    /// What the tick wrote is kept: another version may come in now.
-    pub fn done(&self) {
-        let mut inner = self.inner();
-        inner.running = inner.running.saturating_sub(1);
     }
 
     /// What brings the state back and says why.

@@ -215,7 +215,7 @@ async fn the_file_of_the_live_version_takes_a_candidate_back() {
     let mut stage = Stage::with(&[]);
     let live = stage.slot.live().hash;
     stage.offer(1, &Arc::new(AtomicBool::new(false)));
-    stage.slot.withdraw(&live);
+    stage.slot.withdraw(std::path::Path::new("new.wasm"));
     stage.tick().await;
     let view = stage.slot.view(DAY1);
     assert_eq!((view.live, view.candidate), (live, None));

@@ -198,6 +198,9 @@ impl Watched {
         let Some(stamp) = at_rest(&self.path, stamp) else {
             // Gone, or still being written: looked at again.
             self.seen = None;
+            if Stamp::of(&self.path).is_none() {
+                self.slot.withdraw(&self.path);
+            }
             return;
         };
         let bytes = match read_component(&self.path) {
@@ -215,7 +218,9 @@ impl Watched {
         }
         let hash = runtime::hash_of(&bytes);
         if self.slot.knows(&hash) {
-            self.slot.withdraw(&hash);
+            if self.slot.live().hash == hash {
+                self.slot.withdraw(&self.path);
+            }
             return;
         }
         match load_one(runtime, &self.name, &self.settings, &bytes) {

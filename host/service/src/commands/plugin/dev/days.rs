@@ -72,13 +72,14 @@ impl std::fmt::Display for Account {
 }
 
 /// Waits for a build that went well; false: it is to stop.
-fn wait_for_build(builds: &Receiver<bool>, stop: &watch::Receiver<bool>) -> bool {
+fn wait_for_build(builds: &Receiver<bool>, stop: &watch::Receiver<bool>, once: bool) -> bool {
     loop {
         if *stop.borrow() {
             return false;
         }
         match builds.recv_timeout(Duration::from_millis(100)) {
             Ok(true) => return true,
+            Ok(false) if once => return false,
             Ok(false) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return false,
         }
@@ -103,7 +104,7 @@ pub(super) fn trade(
             let _ = tell.send(true);
         }
     });
-    while wait_for_build(builds, &stop) {
+    while wait_for_build(builds, &stop, args.once) {
         match days(project, args, teller, &io, stop.clone()) {
             Ok(account) => teller.tell(&Told::Days(account)),
             Err(failure) if args.once => return Err(failure),
