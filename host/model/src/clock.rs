@@ -13,6 +13,11 @@ use crate::time::Timestamp;
 /// A future that can be kept behind a `dyn` port.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// An answer that is there already, for a port that may have to wait.
+pub fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
+    Box::pin(std::future::ready(answer))
+}
+
 /// Who owns now and waiting.
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.

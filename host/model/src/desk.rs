@@ -142,6 +142,21 @@ pub struct OrderView {
     pub reason: String,
 }
 
+impl OrderView {
+    /// What whoever asks for this order under its key is answered; `id` is its identity.
+    pub fn placed(&self, id: OrderId) -> Placed {
+        Placed { id, status: self.status.clone(), filled: self.filled, average: self.average }
+    }
+
+    /// Shares of `symbol` that it keeps from being sold once more: the open part of a working sell.
+    pub fn working_sell(&self, symbol: &Symbol) -> Quantity {
+        if self.terms.side != Side::Sell || self.terms.symbol != *symbol || self.status.is_final() {
+            return Quantity::ZERO;
+        }
+        self.terms.quantity.saturating_sub(self.filled)
+    }
+}
+
 /// A position with what working sells have taken of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionView {

@@ -18,7 +18,7 @@ pub mod risk;
 pub mod state;
 pub mod time;
 
-pub use clock::{BoxFuture, Clock};
+pub use clock::{BoxFuture, Clock, ready};
 pub use desk::{
     DayAccount, Difference, Funds, Holding, ModifyRequest, OrderError, OrderView, Origin, PlaceRequest,
     Placed, PositionView, ReadError, Report, Skip,

@@ -20,6 +20,7 @@ pub mod whole_file;
 pub mod windows_security;
 // The day's side.
 pub mod backtest;
+pub mod changes;
 pub mod clock;
 pub mod host;
 pub mod hotswap;

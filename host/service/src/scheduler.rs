@@ -449,17 +449,17 @@ impl Run {
     pub(crate) async fn run(&self) -> Result<RunOutcome, JournalError> {
         let Self { runner, task, slot, .. } = self;
         let cause = Runner::cause(self.attempt);
-        let info = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
+        let told = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
         let turn = slot.turn().await;
-        let strategy = slot.begin(&info(&slot.live()), runner.clock.now(), &cause).await?;
+        let strategy = slot.begin(told, runner.clock.now(), &cause).await?;
         // Made once the version is chosen: its orders carry its hash.
-        let info = info(&strategy);
+        let info = told(&strategy);
         let now = runner.clock.now();
         let outcome = self.handle.run(strategy.loaded, info.clone(), now, cause.clone()).await;
         let rolled_back = slot.ended(&strategy.hash, &outcome.result, runner.clock.now());
         let ended = rolled_back.and_then(|rolled_back| runner.finish(task, &info, outcome, rolled_back));
         drop(turn);
-        slot.follow(&info, now, &cause).await;
+        slot.follow(told, now, &cause).await;
         ended
     }
 }

@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
 use broker::session::Memory;
+use journal::Journal;
 use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::MakeTransport;
 use kotak_neo_sim::{Faults, Server, SharedInstant, Sim, SimConfig};
+use market::Market;
 use model::Timestamp;
 use model::clock::SharedClock;
+use oms::Blocking;
+use runtime::{Profile, Turns};
 use tokio::runtime::Handle;
 
 use crate::config::{BrokerKind, Config, KotakNeoConfig};
@@ -18,7 +22,7 @@ use crate::credentials::Credentials;
 use crate::exit::Failure;
 use crate::live::{Connection, NobodyElse, Parts};
 use crate::offload::Offloaded;
-use crate::wiring::PaperMarket;
+use crate::wiring::{PaperMarket, Ways, World};
 
 /// The account, its exchange and its server.
 pub struct SimAccount {
@@ -78,6 +82,29 @@ impl SimAccount {
         let connection = Connection::open(&config, &kotak, parts)?;
         Ok(Self { connection, exchange, faults, sim: audited, _server: server })
     }
+    /// A host on this account with `paper`'s prices: strategies take whole turns and the desk works in the host's one
+    /// thread, so that the same day comes out the same.
+    pub fn world(
+        &self,
+        config: &Config,
+        paper: &PaperMarket,
+        clock: &SharedClock,
+        journal: Box<dyn Journal>,
+    ) -> Result<World, Failure> {
+        let ways = Ways {
+            clock: Arc::clone(clock),
+            blocking: Blocking::Local,
+            profile: Profile::Live,
+            turns: Turns::Whole,
+            cache: Some(config.plugin_cache()),
+            seed: 1,
+            book: None,
+        };
+        let mut link = self.connection.link_on(Arc::clone(&paper.market) as Arc<dyn Market>);
+        link.exchange = Some(Arc::clone(&self.exchange));
+        World::build(config, link, journal, ways)
+    }
+
     /// Orders that reached its exchange, by how often each did: the tag of an order is its identity.
     pub fn orders_by_tag(&self) -> std::collections::BTreeMap<String, usize> {
         self.sim.audit().by_tag()

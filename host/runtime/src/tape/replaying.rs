@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
     BoxFuture, DayAccount, Difference, Funds, Holding, Instrument, ModifyRequest, OrderError, OrderId,
-    OrderView, Origin, PlaceRequest, Placed, PositionView, ReadError, Symbol, Timestamp,
+    OrderView, Origin, PlaceRequest, Placed, PositionView, ReadError, Symbol, Timestamp, ready,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,10 +68,6 @@ impl Replaying {
         let answer: Option<Result<Placed, Refused>> = self.next(function, arguments);
         answer.map_or_else(|| Err(OrderError::Desk(LEFT.to_owned())), |answer| answer.map_err(Into::into))
     }
-}
-
-fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(value))
 }
 
 impl Services for Replaying {

@@ -14,7 +14,7 @@ use market::bars::Bar;
 use model::charges::{ChargeSchedule, Deal, Tariff};
 use model::{
     BoxFuture, BrokerOrderId, Exchange, Funds, Holding, IntentId, Money, OrderTerms, OrderType, Price,
-    Quantity, Side, Status, Tick, Timestamp,
+    Quantity, Side, Status, Tick, Timestamp, ready,
 };
 
 /// What a backtest checks beyond the rule itself; nothing by default.
@@ -207,10 +207,6 @@ fn row(order: Working, status: Status, filled: Quantity, average: Price, at: Tim
         session: at.ist_date(),
         reason: String::new(),
     }
-}
-
-fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(value))
 }
 
 fn not_working(id: &BrokerOrderId) -> SendError {

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use journal::{RunOutcome, SqliteJournal};
 use kotak_neo_sim::{Endpoint, Fault, Faults, Kind, Spelling};
+use market::PriceSource;
 use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
-use market::{Market, PriceSource};
 use model::clock::SharedClock;
-use model::{Date, Money, PositionView, Symbol, Timestamp};
-use oms::{Blocking, Desk};
-use runtime::{Mode, Profile, Turns};
+use model::{Date, Money, PositionView, Timestamp};
+use oms::Desk;
+use runtime::Mode;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -28,7 +28,7 @@ use crate::output;
 use crate::scheduler::{HostEvent, Observer};
 use crate::sim_account::SimAccount;
 use crate::simulate::{Simulation, collect};
-use crate::wiring::{PaperMarket, Ways, World};
+use crate::wiring::{PaperMarket, World};
 
 mod survived;
 
@@ -82,11 +82,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         )));
     }
     let mut config = Config::default();
-    config.account.positions = vec![PositionConfig {
-        symbol: Symbol::from(SEEDED_SYMBOL),
-        quantity: SEEDED_QUANTITY,
-        price: SEEDED_ENTRY_PRICE,
-    }];
+    config.account.positions = vec![PositionConfig::seeded()];
     let from = Timestamp::at_ist(DAY0, 15, 55);
     let until = Timestamp::at_ist(DAY1, 18, 5);
     let runtime = simulated_runtime().context("the demo's runtime cannot start")?;
@@ -101,18 +97,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         let account = SimAccount::open(&config, &paper, &clock, io.handle(), from)?;
         script(&account.faults);
         let journal = SqliteJournal::open(&path).map_err(anyhow::Error::from)?;
-        let ways = Ways {
-            clock: Arc::clone(&clock),
-            blocking: Blocking::Local,
-            profile: Profile::Live,
-            turns: Turns::Whole,
-            cache: Some(config.plugin_cache()),
-            seed: 1,
-            book: None,
-        };
-        let mut link = account.connection.link_on(Arc::clone(&paper.market) as Arc<dyn Market>);
-        link.exchange = Some(Arc::clone(&account.exchange));
-        let world = World::build(&config, link, Box::new(journal), ways)?;
+        let world = account.world(&config, &paper, &clock, Box::new(journal))?;
         if !args.json {
             greet(&config, from, until);
         }

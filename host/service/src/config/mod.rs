@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use calendar::{AmoWindow, Calendar};
 use chrono::{NaiveDateTime, NaiveTime};
+use market::demo;
 use model::charges::Tariff;
 use model::risk::Limits;
 use model::{Account, Date, Exchange, Money, Price, Quantity, StrategyName, Symbol};
@@ -145,6 +146,17 @@ pub struct PositionConfig {
     pub quantity: Quantity,
     /// Price paid for each.
     pub price: Price,
+}
+
+impl PositionConfig {
+    /// What the account of the made-up market begins with.
+    pub fn seeded() -> Self {
+        Self {
+            symbol: Symbol::from(demo::SEEDED_SYMBOL),
+            quantity: demo::SEEDED_QUANTITY,
+            price: demo::SEEDED_ENTRY_PRICE,
+        }
+    }
 }
 
 /// `[data]`.

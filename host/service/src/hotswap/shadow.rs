@@ -10,7 +10,7 @@ use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
     BoxFuture, DayAccount, Difference, Funds, Holding, Instrument, IntentId, ModifyRequest, OrderError,
     OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Placed, PositionView, Price, Quantity, ReadError,
-    Side, Status, Symbol, Timestamp,
+    Status, Symbol, Timestamp, ready,
 };
 use runtime::{Services, SessionView, Severity};
 use serde::{Deserialize, Serialize};
@@ -36,24 +36,8 @@ pub struct Shadow {
     kept: Mutex<Kept>,
 }
 
-fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(answer))
-}
-
-/// Shares of `symbol` that an order keeps from being sold again.
-fn in_a_sell(order: &OrderView, symbol: &Symbol) -> Quantity {
-    if order.terms.side != Side::Sell || order.terms.symbol != *symbol || order.status.is_final() {
-        return Quantity::ZERO;
-    }
-    order.terms.quantity.saturating_sub(order.filled)
-}
-
 fn denied(rule: &'static str, reason: impl Into<String>) -> OrderError {
     OrderError::Denied { rule, reason: reason.into() }
-}
-
-fn placed(order: &OrderView, id: OrderId) -> Placed {
-    Placed { id, status: order.status.clone(), filled: order.filled, average: order.average }
 }
 
 impl Shadow {
@@ -187,8 +171,8 @@ impl Services for Shadow {
         for view in &mut positions {
             let symbol = &view.position.symbol;
             let since = lives.iter().filter(|order| !self.inherited.contains(&order.id));
-            let theirs: Quantity = since.map(|order| in_a_sell(order, symbol)).sum();
-            let own: Quantity = kept.orders.iter().map(|order| in_a_sell(order, symbol)).sum();
+            let theirs: Quantity = since.map(|order| order.working_sell(symbol)).sum();
+            let own: Quantity = kept.orders.iter().map(|order| order.working_sell(symbol)).sum();
             view.in_working_sells = view.in_working_sells.saturating_sub(theirs) + own;
             view.free = view.position.settled.saturating_sub(view.in_working_sells);
         }
@@ -245,7 +229,7 @@ impl Services for Shadow {
         let mut kept = self.kept();
         if let Some(there) = kept.orders.iter().find(|order| order.id == name).or(before.as_ref()) {
             return ready(if there.terms == terms {
-                Ok(placed(there, id))
+                Ok(there.placed(id))
             } else {
                 Err(denied("key-reused", format!("the key {key} was used for another order")))
             });
@@ -270,7 +254,7 @@ impl Services for Shadow {
             placed_at: self.inner.now(),
             reason,
         };
-        let answer = Ok(placed(&order, id));
+        let answer = Ok(order.placed(id));
         kept.orders.push(order);
         ready(answer)
     }
@@ -361,6 +345,6 @@ impl Shadow {
             return Err(denied("order-is-final", format!("order {name} has ended")));
         }
         change(order);
-        Ok(placed(order, id))
+        Ok(order.placed(id))
     }
 }

@@ -181,13 +181,13 @@ impl Slot {
     }
 
     /// A tick begins: which version answers it. A version that waits and may go live does this tick in shadow
-    /// first, and takes over when that goes well.
+    /// first, and takes over when that goes well. `info` is what a version's run is told.
     ///
     /// # Errors
     /// When the journal fails.
     pub async fn begin(
         &self,
-        info: &RunInfo,
+        info: impl Fn(&Strategy) -> RunInfo,
         now: Timestamp,
         cause: &Cause,
     ) -> Result<Strategy, JournalError> {
@@ -227,7 +227,7 @@ impl Slot {
     }
 
     /// One tick of the version that waits, in shadow. A version that fails there is dropped and named.
-    async fn shadow_tick(&self, info: &RunInfo, now: Timestamp, cause: &Cause) {
+    async fn shadow_tick(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
         let Some((strategy, shadow, instance)) = self.inner().waiting.as_mut().map(|waiting| {
             (waiting.candidate.strategy.clone(), Arc::clone(&waiting.shadow), waiting.instance.take())
         }) else {
@@ -237,10 +237,7 @@ impl Slot {
             let services: Arc<dyn Services> = Arc::clone(&shadow) as Arc<dyn Services>;
             LiveInstance::new(strategy.loaded.within(SHADOW_RUN), services)
         });
-        let mut info = info.clone();
-        info.origin.component = strategy.hash.clone();
-        info.params = Arc::clone(&strategy.params);
-        let Outcome { result, state, .. } = instance.run(info, now, cause.clone()).await;
+        let Outcome { result, state, .. } = instance.run(info(&strategy), now, cause.clone()).await;
         let mut inner = self.inner();
         // Another may have been offered meanwhile: this one's tick is of no interest any more.
         let Some(waiting) = inner.waiting.as_mut().filter(|it| it.candidate.strategy.hash == strategy.hash)
@@ -384,7 +381,7 @@ impl Slot {
     }
 
     /// After a live tick: a version that may not take over does the tick in shadow, so that it can be compared.
-    pub async fn follow(&self, info: &RunInfo, now: Timestamp, cause: &Cause) {
+    pub async fn follow(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
         let waits = self
             .inner()
             .waiting

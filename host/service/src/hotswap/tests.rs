@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use journal::{Entry, Journal as _, MemoryJournal};
-use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+use market::demo::{DAY0, DAY1};
 use model::clock::SharedClock;
 use model::{
     Action, ContentHash, Intent, IntentId, OrderTerms, Price, Quantity, Side, StrategyName, Symbol, Timestamp,
@@ -45,11 +45,7 @@ impl Stage {
     fn with(entries: &[Entry]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config { state_dir: folder.path().to_owned(), ..Config::default() };
-        config.account.positions = vec![PositionConfig {
-            symbol: Symbol::from(SEEDED_SYMBOL),
-            quantity: SEEDED_QUANTITY,
-            price: SEEDED_ENTRY_PRICE,
-        }];
+        config.account.positions = vec![PositionConfig::seeded()];
         let paper = PaperMarket::load(&config, None).expect("the demo's market");
         let clock = ManualClock::at(minute(0));
         let mut journal = MemoryJournal::new();

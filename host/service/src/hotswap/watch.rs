@@ -4,7 +4,7 @@
 //! that is half written, or replaced under the reader, is at worst no component, and is looked at again when it
 //! has come to rest. All of it happens on a thread of its own; nothing that is wrong with a file reaches a tick.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 
 use model::StrategyName;
 use model::clock::SharedClock;
-use notify::Watcher as _;
 use runtime::Runtime;
 
 use super::slot::{Candidate, Slot, Vouch};
+use crate::changes::{at_rest, wake_at_changes};
 use crate::config::{Component, Config, StrategyConfig};
 use crate::strategies::{LiveStrategy, load_one, may_trade, read_component};
 
@@ -126,7 +126,10 @@ impl Watch {
             watch(dropped(config, name));
         }
         let (wake, woken) = sync_channel(1);
-        let notifier = notifier(&files, wake.clone());
+        let folders: BTreeSet<PathBuf> =
+            files.iter().filter_map(|file| file.path.parent().map(Path::to_owned)).collect();
+        let folders = folders.into_iter().map(|folder| (folder, notify::RecursiveMode::NonRecursive));
+        let notifier = wake_at_changes(folders, None, wake.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let watcher = Watcher { rules, runtime, files, stop: Arc::clone(&stop) };
         let (end, ended) = sync_channel(0);
@@ -136,32 +139,6 @@ impl Watch {
         })?;
         Ok(Self { stop, wake, ended, _notifier: notifier })
     }
-}
-
-/// Told by the system of changes in the files' folders; none: they are looked at from time to time only.
-fn notifier(files: &[Watched], wake: SyncSender<()>) -> Option<notify::RecommendedWatcher> {
-    let tell = move |event: notify::Result<notify::Event>| {
-        // Reading a file is an event as well, and would wake the thread that reads.
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            // Full: it is going to look.
-            let _ = wake.try_send(());
-        }
-    };
-    let mut notifier = match notify::recommended_watcher(tell) {
-        Ok(notifier) => notifier,
-        Err(error) => {
-            tracing::warn!(%error, "changes of components are seen within a second only");
-            return None;
-        }
-    };
-    let folders: std::collections::BTreeSet<&Path> =
-        files.iter().filter_map(|file| file.path.parent()).collect();
-    for folder in folders {
-        if let Err(error) = notifier.watch(folder, notify::RecursiveMode::NonRecursive) {
-            tracing::debug!(%error, "{} is not watched; it is looked at each second", folder.display());
-        }
-    }
-    Some(notifier)
 }
 
 struct Watcher {
@@ -195,7 +172,8 @@ impl Watched {
             return;
         }
         let noticed = rules.machine.now();
-        let Some(stamp) = at_rest(&self.path, stamp) else {
+        let at_rest = at_rest(stamp, REST, 0..RESTLESS_MAX, || Stamp::of(&self.path)).flatten();
+        let Some(stamp) = at_rest else {
             // Gone, or still being written: looked at again.
             self.seen = None;
             if Stamp::of(&self.path).is_none() {
@@ -246,21 +224,4 @@ impl Watched {
             })
         })
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a file comes to rest in real time, and this thread has nothing else to do"
-)]
-/// The stamp once it does not change any more; none: the file is gone, or does not come to rest.
-fn at_rest(path: &Path, mut stamp: Option<Stamp>) -> Option<Stamp> {
-    for _ in 0..RESTLESS_MAX {
-        std::thread::sleep(REST);
-        let now = Stamp::of(path);
-        if now == stamp {
-            return stamp;
-        }
-        stamp = now;
-    }
-    None
 }

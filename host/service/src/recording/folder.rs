@@ -127,7 +127,7 @@ impl Folder {
             |why: String| RecordingError::Component { hash: hash.clone(), folder: folder.clone(), why };
         let path = component_path(&folder, hash).ok_or_else(|| missing("it is not a hash".to_owned()))?;
         let bytes = fs::read(path).map_err(|error| missing(error.to_string()))?;
-        if blake3::hash(&bytes).to_hex().as_str() != hash.as_str() {
+        if runtime::hash_of(&bytes) != *hash {
             return Err(missing("the file of its name has other bytes".to_owned()));
         }
         Ok(bytes)

@@ -1,5 +1,6 @@
 //! Recorded runs once more, to be the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use runtime::{InlineInstance, Loaded, Profile, Runtime, RuntimeOptions};
 use serde::Serialize;
 
 use super::ReplayError;
-use crate::recording::{Folder, Recorded};
+use crate::recording::{Folder, Recorded, RecordingError};
 
 /// Loads components of a recording, each once.
 pub struct Loader {
@@ -30,24 +31,27 @@ impl Loader {
 
     /// The component that ran on `tape`, with what it was granted then.
     pub fn of(&mut self, tape: &Tape) -> Result<Loaded, ReplayError> {
-        let key = (tape.component.clone(), encode(&(&tape.grants, &tape.limits)));
-        if let Some(loaded) = self.loaded.get(&key) {
-            return Ok(loaded.clone());
-        }
-        let bytes = Folder::component(&self.folder, &tape.component)?;
-        let loaded = self.runtime.load(&bytes, tape.grants.clone(), tape.limits)?;
-        self.loaded.insert(key, loaded.clone());
-        Ok(loaded)
+        let folder = self.folder.clone();
+        let read = || Folder::component(&folder, &tape.component).map(Cow::Owned);
+        self.once(tape.component.clone(), tape, read)
     }
 
     /// Another component, with what the one on `tape` was granted.
     pub fn other(&mut self, bytes: &[u8], tape: &Tape) -> Result<Loaded, ReplayError> {
-        let hash = ContentHash::from(blake3::hash(bytes).to_hex().as_str());
+        self.once(runtime::hash_of(bytes), tape, || Ok(Cow::Borrowed(bytes)))
+    }
+
+    fn once<'a>(
+        &mut self,
+        hash: ContentHash,
+        tape: &Tape,
+        bytes: impl FnOnce() -> Result<Cow<'a, [u8]>, RecordingError>,
+    ) -> Result<Loaded, ReplayError> {
         let key = (hash, encode(&(&tape.grants, &tape.limits)));
         if let Some(loaded) = self.loaded.get(&key) {
             return Ok(loaded.clone());
         }
-        let loaded = self.runtime.load(bytes, tape.grants.clone(), tape.limits)?;
+        let loaded = self.runtime.load(&bytes()?, tape.grants.clone(), tape.limits)?;
         self.loaded.insert(key, loaded.clone());
         Ok(loaded)
     }

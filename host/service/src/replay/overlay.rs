@@ -8,6 +8,7 @@ use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
     BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, ModifyRequest, OrderError, OrderId,
     OrderView, Origin, PlaceRequest, Placed, PositionView, Quantity, ReadError, Status, Symbol, Timestamp,
+    ready,
 };
 use runtime::tape::{Call, Function, Refused, Tape, decode, encode};
 use runtime::{Services, SessionView, Severity};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::past::{Act, AlertText, Past, taken};
-use super::standing::{Orders, placed};
+use super::standing::Orders;
 
 /// The most reads without an answer that are told one by one.
 const UNANSWERED_MAX: usize = 100;
@@ -197,7 +198,7 @@ impl Overlay {
         });
         if let Some(terms) = known {
             let view = inner.orders.view(past, order).filter(|_| terms == request.terms);
-            return view.map(|view| placed(order, &view)).ok_or_else(|| OrderError::Denied {
+            return view.map(|view| view.placed(order)).ok_or_else(|| OrderError::Denied {
                 rule: "key-reused",
                 reason: format!("the key `{}` belongs to another order of today", request.key),
             });
@@ -267,7 +268,7 @@ impl Overlay {
             return answer.map_err(Into::into);
         }
         match inner.orders.view(past, order) {
-            Some(view) => Ok(placed(order, &view)),
+            Some(view) => Ok(view.placed(order)),
             None => Err(OrderError::Unknown(order)),
         }
     }
@@ -287,10 +288,6 @@ fn views(tape: &Tape, call: &Call) -> Vec<OrderView> {
     };
     views.retain(|view| view.strategy.as_ref() == Some(&tape.info.origin.strategy));
     views
-}
-
-fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(value))
 }
 
 impl Services for Overlay {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Date, OrderId, OrderTerms, OrderView, PlaceRequest, Placed, Quantity, Side, Status, Symbol, Timestamp,
+    Date, OrderId, OrderTerms, OrderView, PlaceRequest, Placed, Quantity, Status, Symbol, Timestamp,
 };
 use runtime::tape::{Call, Function, Refused, Tape, decode};
 
@@ -222,11 +222,7 @@ impl Orders {
     /// that the recording has not.
     pub fn working_sells(&self, past: &Past, symbol: &Symbol) -> (u32, u32) {
         let working = |view: &OrderView| {
-            let counts = view.terms.symbol == *symbol
-                && view.terms.side == Side::Sell
-                && !view.status.is_final()
-                && !self.is_over(view.for_session);
-            if counts { view.terms.quantity.get().saturating_sub(view.filled.get()) } else { 0 }
+            if self.is_over(view.for_session) { 0 } else { view.working_sell(symbol).get() }
         };
         let parted = |order: OrderId| !(self.standing.contains_key(&order) && self.follows(past, order));
         let recorded = self.seen.iter().filter(|(order, view)| {
@@ -240,9 +236,4 @@ impl Orders {
             mine.filter_map(|order| self.view(past, *order)).map(|view| working(&view)).sum(),
         )
     }
-}
-
-/// What a placing is answered that finds its order standing.
-pub fn placed(order: OrderId, view: &OrderView) -> Placed {
-    Placed { id: order, status: view.status.clone(), filled: view.filled, average: view.average }
 }

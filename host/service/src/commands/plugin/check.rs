@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use journal::{Entry, MemoryJournal, RunOutcome};
-use market::demo::{DAY0, DAY1, SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
-use model::{StrategyName, Symbol, Timestamp};
+use market::demo::{DAY0, DAY1};
+use model::{StrategyName, Timestamp};
 use oms::Blocking;
 use runtime::{Profile, Role, Turns};
 use serde::Serialize;
@@ -145,11 +145,7 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
 fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Tried, Failure> {
     let name = StrategyName::from("checked");
     let mut config = Config::default();
-    config.account.positions = vec![PositionConfig {
-        symbol: Symbol::from(SEEDED_SYMBOL),
-        quantity: SEEDED_QUANTITY,
-        price: SEEDED_ENTRY_PRICE,
-    }];
+    config.account.positions = vec![PositionConfig::seeded()];
     // The times of the built-in strategy in its role; a trader has none, and sees each minute.
     let model = if role == Role::Trader { "sell" } else { role.as_str() };
     let mut strategy = config

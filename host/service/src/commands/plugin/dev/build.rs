@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use notify::Watcher as _;
+use notify::RecursiveMode;
+
+use crate::changes::{at_rest, wake_at_changes};
 
 /// Sources are looked at at least this often: not every file system tells of changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -108,14 +110,11 @@ impl Builder {
         found
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "an editor writes in real time, and this thread has nothing else to do"
-    )]
     /// Builds now and at each change, telling how each build ended, until `stop` says true.
     pub(super) fn follow(&self, tell: Arc<dyn Fn(Built) + Send + Sync>) -> std::io::Result<Following> {
         let (wake, woken) = sync_channel(1);
-        let notifier = self.notifier(wake.clone());
+        let made = self.dir.join("target");
+        let notifier = wake_at_changes(self.folders(), Some(made), wake.clone());
         let builder = self.clone();
         let mut built = builder.sources();
         std::thread::Builder::new().name("build".to_owned()).spawn(move || {
@@ -125,46 +124,30 @@ impl Builder {
                     Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
-                let mut now = builder.sources();
+                let now = builder.sources();
                 if now == built {
                     continue;
                 }
-                // Until the editor has written them all.
-                loop {
-                    std::thread::sleep(REST);
-                    let after = builder.sources();
-                    if after == now {
-                        break;
-                    }
-                    now = after;
-                }
-                built = now;
+                // Until the editor has written them all, however long it takes.
+                let Some(written) = at_rest(now, REST, std::iter::repeat(()), || builder.sources()) else {
+                    return;
+                };
+                built = written;
                 tell(builder.build());
             }
         })?;
         Ok(Following { _wake: wake, _notifier: notifier })
     }
 
-    fn notifier(&self, wake: SyncSender<()>) -> Option<notify::RecommendedWatcher> {
-        let target = self.dir.join("target");
-        let tell = move |event: notify::Result<notify::Event>| {
-            let is_change = event.is_ok_and(|event| {
-                !event.kind.is_access() && !event.paths.iter().all(|path| path.starts_with(&target))
-            });
-            if is_change {
-                // Full: it is going to look.
-                let _ = wake.try_send(());
-            }
-        };
-        let mut notifier = notify::recommended_watcher(tell).ok()?;
-        // The project's own folder and its sources; the folder of what is made is large, and no source.
-        notifier.watch(&self.dir, notify::RecursiveMode::NonRecursive).ok()?;
+    /// The project's own folder and its sources; the folder of what is made is large, and no source.
+    fn folders(&self) -> Vec<(PathBuf, RecursiveMode)> {
+        let mut folders = vec![(self.dir.clone(), RecursiveMode::NonRecursive)];
         for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             if entry.path().is_dir() && !NOT_SOURCES.iter().any(|made| entry.file_name() == *made) {
-                notifier.watch(&entry.path(), notify::RecursiveMode::Recursive).ok()?;
+                folders.push((entry.path(), RecursiveMode::Recursive));
             }
         }
-        Some(notifier)
+        folders
     }
 }
 

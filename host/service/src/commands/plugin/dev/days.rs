@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use journal::MemoryJournal;
-use market::Market;
-use market::demo::{SEEDED_ENTRY_PRICE, SEEDED_QUANTITY, SEEDED_SYMBOL};
+use model::Timestamp;
 use model::clock::SharedClock;
-use model::{Symbol, Timestamp};
-use oms::{Blocking, Desk};
-use runtime::{Mode, Profile, Turns};
+use oms::Desk;
+use runtime::Mode;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -29,7 +27,7 @@ use crate::output;
 use crate::scheduler::{HostEvent, Observer};
 use crate::sim_account::SimAccount;
 use crate::simulate::{OrderRow, collect};
-use crate::wiring::{PaperMarket, Ways, World};
+use crate::wiring::PaperMarket;
 
 /// How the days came out.
 #[derive(Debug, Serialize)]
@@ -132,11 +130,7 @@ fn days(
     let mut config = project.config.clone();
     config.plugin_dir = scratch.path().to_owned();
     if config.data.dir.is_none() && config.account.positions.is_empty() {
-        config.account.positions = vec![PositionConfig {
-            symbol: Symbol::from(SEEDED_SYMBOL),
-            quantity: SEEDED_QUANTITY,
-            price: SEEDED_ENTRY_PRICE,
-        }];
+        config.account.positions = vec![PositionConfig::seeded()];
     }
     let paper = PaperMarket::load(&config, None)?;
     let dates = &paper.data.sessions(paper.sessions.exchange).dates;
@@ -149,18 +143,7 @@ fn days(
     simulated.block_on(async {
         let clock: SharedClock = Arc::new(SimulatedClock::starting_at(from));
         let sim = SimAccount::open(&config, &paper, &clock, io.handle(), from)?;
-        let ways = Ways {
-            clock: Arc::clone(&clock),
-            blocking: Blocking::Local,
-            profile: Profile::Live,
-            turns: Turns::Whole,
-            cache: Some(config.plugin_cache()),
-            seed: 1,
-            book: None,
-        };
-        let mut link = sim.connection.link_on(Arc::clone(&paper.market) as Arc<dyn Market>);
-        link.exchange = Some(Arc::clone(&sim.exchange));
-        let mut world = World::build(&config, link, Box::new(MemoryJournal::new()), ways)?;
+        let mut world = sim.world(&config, &paper, &clock, Box::new(MemoryJournal::new()))?;
         let (wake, woken) = sync_channel::<()>(1);
         let woken = Mutex::new(woken);
         // A version that is ready does not wait for its tick.
