@@ -1,4 +1,10 @@
-//! Moving average and relative strength.
+//! Moving average and relative strength, as the shipped strategies trade by them.
+//!
+//! They are our own because no crate gives these figures. Over the worked example of 14 days that the tests have,
+//! Wilder's RSI is 70.53 on day 15 and 57.97 on day 20; `yata` 0.7 with its RMA says 71.86 and 54.23, because it begins
+//! its averages with the first change, and `ta` 0.5 says 70.29 and 46.82, because it smooths with an EMA. Both
+//! compile to WebAssembly for what else they have: a strategy adds one to its own `Cargo.toml` and hands it prices as
+//! floats; [`price::nearest`](crate::price::nearest) leads back.
 
 /// An exponential moving average with alpha = 2/(n+1), seeded with its first value.
 ///

@@ -1,5 +1,8 @@
 //! Values in the strategy's durable `state`: text, numbers, and anything that serde knows, as JSON. All of it is text,
-//! so that an operator can read it.
+//! so that an operator can read it, and a version that knows one field more can too (`#[serde(default)]`): `state`
+//! carries over to it.
+//!
+//! A component that uses [`load`] and [`save`] is about 58 kB larger for it; text and numbers cost nothing.
 
 use std::fmt;
 

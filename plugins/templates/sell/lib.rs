@@ -21,16 +21,16 @@ impl Strategy for Mine {
         let mut report = Report::new("");
         let mut standing = 0;
         for position in portfolio::get_positions()? {
-            let placed = market::get_instrument(&position.symbol).map_err(|error| describe::read_error(&error)).and_then(
-                |instrument| {
+            let placed = market::get_instrument(&position.symbol)
+                .map_err(|error| describe::read_error(&error))
+                .and_then(|instrument| {
                     let quantity = Quantity(position.quantity);
                     let price = logic::target(position.cost, quantity, profit, Price(instrument.tick));
                     if price > Price(instrument.band_high) {
                         return Err("its target is above the day's highest valid price".to_owned());
                     }
                     place(&position, price)
-                },
-            );
+                });
             match placed {
                 Ok(()) => standing += 1,
                 Err(why) => report.skip(&position.symbol, why),

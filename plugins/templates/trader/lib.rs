@@ -41,7 +41,8 @@ impl Strategy for Mine {
 }
 
 fn order(what: &str, symbol: &str, quantity: Quantity, price: Price) -> OrderRequest {
-    OrderRequest::limit(format!("{what}:{symbol}"), symbol, quantity, price).because(format!("{what} at the step"))
+    OrderRequest::limit(format!("{what}:{symbol}"), symbol, quantity, price)
+        .because(format!("{what} at the step"))
 }
 
 trader::export!(Mine);
