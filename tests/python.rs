@@ -119,7 +119,19 @@ fn a_new_project_of_each_world_builds_and_trades() {
         run_ok(&["plugin", "new", &name, "--world", world, "--lang", "python", "--dir", text(&project)]);
         let wasm = project.join(format!("my_{world}.wasm"));
         build_python(&project, &project.join("wit"), world, &wasm);
-        let answer = run_json(&["plugin", "check", text(&wasm), "--world", world, "--json"]);
+        let config = project.join("tradeagent.toml");
+        let answer = run_json(&[
+            "plugin",
+            "check",
+            text(&wasm),
+            "--world",
+            world,
+            "--config",
+            text(&config),
+            "--json",
+        ]);
+        let compiled = std::fs::read_dir(project.join("state/plugins")).expect("compiled code").count();
+        assert_eq!(compiled, 2, "for simulations, and for the service");
         assert_eq!(
             (&answer["deterministic"], &answer["restart_safe"]),
             (&true.into(), &true.into()),
@@ -169,7 +181,12 @@ fn python_sees_nothing_of_the_machine() {
     std::fs::write(folder.path().join("app.py"), CURIOUS).expect("written");
     let wasm = folder.path().join("curious.wasm");
     build_python(folder.path(), &repository().join("wit"), "monitor", &wasm);
-    let answer = run_json(&["plugin", "check", text(&wasm), "--world", "monitor", "--json"]);
+    // So that what it is compiled to goes with the folder.
+    let config = folder.path().join("tradeagent.toml");
+    std::fs::write(&config, "state_dir = \"state\"\n[account.curious]\nbroker = \"paper\"\n")
+        .expect("written");
+    let check = ["check", text(&wasm), "--world", "monitor", "--config", text(&config), "--json"];
+    let answer = run_json(&[&["plugin"], &check[..]].concat());
     assert_eq!(answer["deterministic"], true, "{answer}");
     let said = answer["days"]["last_summary"].as_str().expect("a summary");
     println!("{said}");

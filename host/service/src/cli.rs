@@ -462,6 +462,7 @@ pub struct PromoteArgs {
 Examples:
   tradeagent plugin check target/wasm32-wasip2/release/my_strategy.wasm
   tradeagent plugin check my_strategy.wasm --param quantity=5 --json
+  tradeagent plugin check my_strategy.wasm --config tradeagent.toml
 
 Trades two made-up days three times: as the host would, once more, and with a new instance at each tick. Exit 1
 when the component is refused, when the days differ, or when not one run did its work.")]
@@ -474,6 +475,9 @@ pub struct CheckArgs {
     /// Set a parameter of it
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub param: Vec<String>,
+    /// Keep what it is compiled to in this configuration's state folder, for simulations and the service too
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -58,21 +58,25 @@ pub(super) fn steps(name: &str, world: Role) -> [String; 5] {
         "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt".to_owned(),
         "python3 -m doctest logic.py".to_owned(),
         format!(".venv/bin/componentize-py -d wit -w {world} componentize app -o {wasm}"),
-        format!("tradeagent plugin check {wasm} --world {world}"),
+        format!("tradeagent plugin check {wasm} --world {world} --config tradeagent.toml"),
         "tradeagent run --config tradeagent.toml     # on paper".to_owned(),
     ]
 }
 
 fn readme(name: &str, world: Role) -> String {
+    let steps = steps(name, world);
+    let build = &steps[2];
     format!(
         "# {name}\n\n{}\n```sh\n{}\n```\n\n\
          `app.py` is the component's task, `logic.py` its decisions, whose examples `doctest` tries without a host, and \
          `strategy.py` what both need. `.venv/bin/componentize-py -d wit -w {world} bindings bindings` writes the \
          contract as Python modules, for an editor. `wit/` is the contract of the tradeagent that made this project.\n\n\
          A component carries its Python along (about 19 MB), sees the host's clock and nothing else of the machine: no \
-         files, network or environment. It is compiled the first time that a host loads it, which takes seconds, and then \
-         kept. Packages must be pure Python: `pip install --target . NAME` and import it at the top of `app.py`.\n",
+         files, network or environment. To compile it takes seconds; `check --config` does that and keeps the result in the \
+         state folder of the configuration, where `run` and `simulate` find it. \
+         `tradeagent plugin dev . --build '{build}'` \
+         builds at each save. Packages must be pure Python: `pip install --target . NAME` and import it at the top of `app.py`.\n",
         parameters(world),
-        steps(name, world).join("\n")
+        steps.join("\n")
     )
 }
