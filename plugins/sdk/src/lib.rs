@@ -22,7 +22,7 @@
 //! A role's module holds what that role may do and nothing else: `monitor` has no `selling`, so a monitor
 //! that sells does not compile, and the host would not load it either.
 //!
-//! With the feature `mock`, for `[dev-dependencies]`, `cargo test` runs the whole of it natively: see [`mock`].
+//! With the feature `mock`, for `[dev-dependencies]`, `cargo test` runs the whole of it natively: see the module `mock`.
 //!
 //! An instance lives for the ticks of one trading day. It may be thrown away between two ticks (a reload, a
 //! trap, a restart): what has to survive belongs in `state` (see [`store`]).
