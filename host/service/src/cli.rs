@@ -352,17 +352,30 @@ pub struct ReleaseArgs {
 Examples:
   tradeagent plugin new my-monitor --world monitor
   tradeagent plugin new dip-buyer --world buy --dir ~/strategies/dip-buyer
+  tradeagent plugin new dip-buyer --world buy --lang python
 
-A Rust project with the SDK and the contract in it; it needs no other file of tradeagent.")]
+A project with the contract in it, and in Rust the SDK; it needs no other file of tradeagent.")]
 pub struct NewArgs {
     /// Its name: small letters, digits and `-`
     pub name: String,
     /// What it may do
     #[arg(long, value_name = "sell|buy|monitor|eod|trader")]
     pub world: runtime::Role,
+    /// In which language
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    pub lang: Language,
     /// Where; default: a folder of its name
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// What a strategy is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// A component of some hundred kilobytes
+    Rust,
+    /// A component of 19 MB that carries its Python along; componentize-py builds it
+    Python,
 }
 
 /// `plugin keygen`.
@@ -449,6 +462,7 @@ pub struct PromoteArgs {
 Examples:
   tradeagent plugin check target/wasm32-wasip2/release/my_strategy.wasm
   tradeagent plugin check my_strategy.wasm --param quantity=5 --json
+  tradeagent plugin check my_strategy.wasm --config tradeagent.toml
 
 Trades two made-up days three times: as the host would, once more, and with a new instance at each tick. Exit 1
 when the component is refused, when the days differ, or when not one run did its work.")]
@@ -461,6 +475,9 @@ pub struct CheckArgs {
     /// Set a parameter of it
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub param: Vec<String>,
+    /// Keep what it is compiled to in this configuration's state folder, for simulations and the service too
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

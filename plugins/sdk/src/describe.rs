@@ -3,6 +3,12 @@
 use crate::bindings::tradeagent::strategy::types::{OrderError, ReadError, TaskError};
 
 /// A failed read in words.
+///
+/// ```
+/// use tradeagent_sdk::{describe, monitor::types::ReadError};
+/// let error = ReadError::Stale("the quote of TCS is 90 s old".to_owned());
+/// assert_eq!(describe::read_error(&error), "stale: the quote of TCS is 90 s old");
+/// ```
 pub fn read_error(error: &ReadError) -> String {
     match error {
         ReadError::NotFound(text) => format!("not found: {text}"),
@@ -14,6 +20,12 @@ pub fn read_error(error: &ReadError) -> String {
 }
 
 /// An order that was not taken, in words.
+///
+/// ```
+/// use tradeagent_sdk::{describe, buy::types::{Denial, OrderError}};
+/// let error = OrderError::Denied(Denial { rule: "max-order-value".to_owned(), reason: "over 50000".to_owned() });
+/// assert_eq!(describe::order_error(&error), "denied here by max-order-value: over 50000");
+/// ```
 pub fn order_error(error: &OrderError) -> String {
     match error {
         OrderError::Denied(it) => format!("denied here by {}: {}", it.rule, it.reason),

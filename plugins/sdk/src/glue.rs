@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 
 pub use crate::bindings::exports::tradeagent::strategy::task::Guest;
-use crate::bindings::tradeagent::strategy::log;
 pub use crate::bindings::tradeagent::strategy::types::Instant;
+use crate::log;
 use crate::{Report, Strategy, TaskError, Tick};
 
 /// Runs the one value of this instance, which is made at the first tick.
@@ -22,6 +22,7 @@ fn first<T: Strategy>() -> T {
     // Natively the host's functions do not exist, and a test wants the usual message.
     if cfg!(target_family = "wasm") {
         std::panic::set_hook(Box::new(last_words));
+        log::install();
     }
     T::default()
 }

@@ -22,10 +22,25 @@
 //! A role's module holds what that role may do and nothing else: `monitor` has no `selling`, so a monitor
 //! that sells does not compile, and the host would not load it either.
 //!
+//! With the feature `mock`, for `[dev-dependencies]`, `cargo test` runs the whole of it natively: see the module `mock`.
+//!
 //! An instance lives for the ticks of one trading day. It may be thrown away between two ticks (a reload, a
 //! trap, a restart): what has to survive belongs in `state` (see [`store`]).
 //!
+//! | for | there is |
+//! |---|---|
+//! | prices, money, shares, percentages | [`price`] |
+//! | orders | `types::OrderRequest` with its makers (`limit`, `market`), [`stage`] |
+//! | the log | [`log`], which the macros of the `log` crate lead to |
+//! | what has to survive | [`store`] |
+//! | parameters | [`params`] |
+//! | days and dates | [`day`] |
+//! | averages and strength | [`indicators`] |
+//! | errors in words | [`describe`] |
+//!
 //! Nothing here may know how the host does its work. Start reading at [`Strategy`] and [`glue`].
+
+#![deny(missing_docs)]
 
 #[doc(hidden)]
 pub mod bindings {
@@ -45,16 +60,33 @@ pub mod describe;
 #[doc(hidden)]
 pub mod glue;
 pub mod indicators;
+pub mod log;
+#[cfg(all(feature = "mock", not(target_family = "wasm")))]
+pub mod mock;
+mod order;
 pub mod params;
 pub mod price;
+mod quantity;
 pub mod report;
 pub mod stage;
 pub mod store;
 
-use bindings::tradeagent::strategy::{run, types};
+/// The functions of the host: the component's imports, or a test's stand-in for them.
+#[cfg(not(all(feature = "mock", not(target_family = "wasm"))))]
+pub(crate) use bindings::tradeagent::strategy as host;
+#[cfg(all(feature = "mock", not(target_family = "wasm")))]
+pub(crate) use mock::host;
+
+use host::{run, types};
 pub use types::{Cause, Report, TaskError};
 
 /// Why and when a run happens.
+///
+/// ```
+/// use tradeagent_sdk::{Cause, Tick};
+/// let tick = Tick { now: 1_767_587_400_000_000_000, cause: Cause::Scheduled };
+/// assert_eq!(tradeagent_sdk::day::text(tradeagent_sdk::day::date(tradeagent_sdk::day::number_at(tick.now))), "2026-01-05");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
     /// Now, in nanoseconds since 1970-01-01T00:00:00Z.
@@ -65,12 +97,35 @@ pub struct Tick {
 
 impl Tick {
     /// All else there is to know of this run. It asks the host: keep the answer.
+    ///
+    /// ```
+    /// let host = tradeagent_sdk::mock::Host::new();
+    /// assert_eq!(host.tick().about().attempt, 1);
+    /// ```
     pub fn about(&self) -> run::RunInfo {
         run::about()
     }
 }
 
-/// A strategy. One value is made with `default` for the ticks of a day; parameters are read at the first tick.
+/// A strategy. One value is made with `default` for the ticks of a day, and thrown away with its instance.
+///
+/// ```
+/// use tradeagent_sdk::monitor::{self, *};
+///
+/// #[derive(Default)]
+/// struct Count;
+///
+/// impl Strategy for Count {
+///     fn run(&mut self, _: Tick) -> Result<Option<Report>, TaskError> {
+///         Ok(Some(Report::new(format!("{} positions", portfolio::get_positions()?.len()))))
+///     }
+/// }
+///
+/// monitor::export!(Count);
+///
+/// let host = tradeagent_sdk::mock::Host::new();
+/// assert_eq!(Count.run(host.tick()).unwrap().unwrap().summary, "0 positions");
+/// ```
 pub trait Strategy: Default {
     /// Does what there is to do now.
     ///
@@ -84,10 +139,9 @@ macro_rules! role {
     ($(#[$doc:meta])* $name:ident: $($act:ident),*) => {
         $(#[$doc])*
         pub mod $name {
-            pub use crate::bindings::tradeagent::strategy::{
-                config, log, market, notify, order_book, portfolio, run, state, types,
-            };
-            $(pub use crate::bindings::tradeagent::strategy::$act;)*
+            pub use crate::host::{config, market, notify, order_book, portfolio, run, state, types};
+            $(pub use crate::host::$act;)*
+            pub use crate::log;
             pub use crate::{Cause, Report, Strategy, TaskError, Tick, __export_strategy as export};
         }
     };

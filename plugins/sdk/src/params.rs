@@ -7,10 +7,15 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::TaskError;
-use crate::bindings::tradeagent::strategy::config;
-use crate::price::{Percent, Rupees, parse_decimal};
+use crate::host::config;
+use crate::price::{Percent, Price, Quantity, Rupees, parse_decimal};
 
 /// A type that a parameter can have.
+///
+/// ```
+/// use tradeagent_sdk::{params::Param, price::Percent};
+/// assert_eq!(Percent::parse("2.5"), Some(Percent(250)));
+/// ```
 pub trait Param: Sized {
     /// What is expected, for the error.
     const WHAT: &'static str;
@@ -38,10 +43,17 @@ param! {
     bool: "true or false", |text| text.parse().ok();
     String: "text", |text| Some(text.to_owned());
     Rupees: "an amount in rupees such as 20 or 99.95", |text| parse_decimal(text, 4).map(Rupees);
+    Price: "a price such as 99.95", |text| text.parse().ok();
+    Quantity: "a number of shares", |text| text.parse().ok();
     Percent: "a percentage such as 1 or 2.5", |text| parse_decimal(text, 2).map(Percent);
 }
 
 /// One parameter, `default` when the operator has not set it.
+///
+/// ```
+/// let host = tradeagent_sdk::mock::Host::new();
+/// assert_eq!(tradeagent_sdk::params::param("days", 20_u32), Ok(20));
+/// ```
 ///
 /// # Errors
 /// `config`, naming the parameter, when its value is not of that type.
@@ -55,6 +67,18 @@ fn parse<T: Param>(name: &str, text: &str) -> Result<T, TaskError> {
 }
 
 /// All parameters of this strategy: ask for each, then call [`Params::done`].
+///
+/// ```
+/// use tradeagent_sdk::{params::Params, price::Percent};
+/// let host = tradeagent_sdk::mock::Host::new();
+/// host.param("fall", "2.5");
+/// let params = Params::read();
+/// let fall = params.within("fall", Percent::whole(5), Percent(1)..=Percent::whole(100))?;
+/// let on = params.get("on", true)?;
+/// params.done()?;
+/// assert_eq!((fall, on), (Percent(250), true));
+/// # Ok::<(), tradeagent_sdk::TaskError>(())
+/// ```
 #[derive(Debug)]
 pub struct Params {
     values: BTreeMap<String, String>,
@@ -63,16 +87,31 @@ pub struct Params {
 
 impl Params {
     /// Those of the operator's config.
+    ///
+    /// ```
+    /// let host = tradeagent_sdk::mock::Host::new();
+    /// assert!(tradeagent_sdk::params::Params::read().done().is_ok(), "none is set");
+    /// ```
     pub fn read() -> Self {
         Self::from_pairs(config::all())
     }
 
     /// These; for tests.
+    ///
+    /// ```
+    /// let params = tradeagent_sdk::params::Params::from_pairs([("days".to_owned(), "9".to_owned())]);
+    /// assert_eq!(params.get("days", 20_u32), Ok(9));
+    /// ```
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self { values: pairs.into_iter().collect(), asked: RefCell::default() }
     }
 
     /// One parameter, `default` when the operator has not set it.
+    ///
+    /// ```
+    /// let params = tradeagent_sdk::params::Params::from_pairs([("days".to_owned(), "nine".to_owned())]);
+    /// assert!(params.get("days", 20_u32).is_err());
+    /// ```
     ///
     /// # Errors
     /// `config`, naming the parameter, when its value is not of that type.
@@ -82,6 +121,11 @@ impl Params {
     }
 
     /// The same, within bounds.
+    ///
+    /// ```
+    /// let params = tradeagent_sdk::params::Params::from_pairs([("days".to_owned(), "0".to_owned())]);
+    /// assert!(params.within("days", 20_u32, 1..=50).is_err());
+    /// ```
     ///
     /// # Errors
     /// `config`, naming the parameter and its bounds.
@@ -101,6 +145,12 @@ impl Params {
 
     /// To be called when all parameters have been asked for.
     ///
+    /// ```
+    /// let params = tradeagent_sdk::params::Params::from_pairs([("dayz".to_owned(), "9".to_owned())]);
+    /// assert_eq!(params.get("days", 20_u32), Ok(20));
+    /// assert!(params.done().is_err(), "nobody asked for `dayz`");
+    /// ```
+    ///
     /// # Errors
     /// `config`, naming a parameter that the operator has set and this strategy does not have.
     pub fn done(self) -> Result<(), TaskError> {
@@ -113,6 +163,16 @@ impl Params {
 
 /// Checks that a README's table (`| \`name\` | default | ...`) names every parameter that `read` asks for, no
 /// other, and the defaults that hold. For a strategy's own tests.
+///
+/// ```
+/// use tradeagent_sdk::{TaskError, params::{Params, assert_documented}};
+/// fn read(params: Params) -> Result<u32, TaskError> {
+///     let days = params.get("days", 20)?;
+///     params.done()?;
+///     Ok(days)
+/// }
+/// assert_documented("| parameter | default | |\n|---|---|---|\n| `days` | 20 | the days |", read);
+/// ```
 ///
 /// # Panics
 /// When it does not.

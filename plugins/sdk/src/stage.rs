@@ -3,6 +3,11 @@
 use crate::bindings::tradeagent::strategy::types::Status;
 
 /// What a strategy may do with an order.
+///
+/// ```
+/// use tradeagent_sdk::{buy::types::Status, stage::{self, Stage}};
+/// assert_eq!(stage::of(&Status::PartiallyFilled), Stage::Working);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// It stands at the broker and may be changed or cancelled.
@@ -14,6 +19,12 @@ pub enum Stage {
 }
 
 /// The stage of a status. One that this version does not name is [`Stage::InFlight`]: the careful answer.
+///
+/// ```
+/// use tradeagent_sdk::{buy::types::Status, stage::{self, Stage}};
+/// assert_eq!(stage::of(&Status::Rejected), Stage::Final);
+/// assert_eq!(stage::of(&Status::Other("suspended".to_owned())), Stage::InFlight);
+/// ```
 pub const fn of(status: &Status) -> Stage {
     match status {
         Status::New | Status::PendingTrigger | Status::QueuedAmo | Status::PartiallyFilled => Stage::Working,
@@ -26,6 +37,11 @@ pub const fn of(status: &Status) -> Stage {
 }
 
 /// A status as the host's reports name it.
+///
+/// ```
+/// use tradeagent_sdk::{buy::types::Status, stage};
+/// assert_eq!(stage::name(&Status::QueuedAmo), "queued-amo");
+/// ```
 pub fn name(status: &Status) -> &str {
     match status {
         Status::PendingNew => "pending-new",

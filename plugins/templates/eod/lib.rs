@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod logic;
+#[cfg(test)]
+mod tests;
 
 use tradeagent_sdk::eod::{self, *};
 use tradeagent_sdk::params::Params;

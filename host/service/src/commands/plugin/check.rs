@@ -4,14 +4,15 @@
 //! tick. What a strategy keeps outside `state` is lost with an instance, and then the third differs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use journal::{Entry, MemoryJournal, RunOutcome};
 use market::demo::{DAY0, DAY1};
 use model::{StrategyName, Timestamp};
 use oms::Blocking;
-use runtime::{Profile, Role, Turns};
+use runtime::{Grants, Limits, Profile, Role, Runtime, RuntimeOptions, Turns};
 use serde::Serialize;
 
 use super::{examine, world_of};
@@ -77,13 +78,20 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
         )
     })?;
     let role = world_of(&args.file, &seen, args.world)?;
+    let cache = match &args.config {
+        Some(path) => Config::load(Some(path))?.plugin_cache(),
+        None => Config::default().plugin_cache(),
+    };
     let progress = output::Progress::new("check", 3);
     let mut tries = Vec::new();
     for (done, fresh_instances) in [false, false, true].into_iter().enumerate() {
-        tries.push(trade(args, role, fresh_instances)?);
+        tries.push(trade(args, role, fresh_instances, &cache)?);
         progress.set(done as u64 + 1, "days");
     }
     progress.finish();
+    if args.config.is_some() {
+        compile_live(args, role, &cache)?;
+    }
     let imports = |interface: &str| {
         seen.imports.iter().any(|name| name.split(['/', '@']).nth(1).is_some_and(|it| it == interface))
     };
@@ -141,8 +149,21 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The days were traded with code that counts instructions; the service's own is bounded by time. A component in
+/// Python takes seconds to compile, which a start or a new version then need not wait for.
+fn compile_live(args: &CheckArgs, role: Role, cache: &Path) -> Result<(), Failure> {
+    let options = RuntimeOptions { cache_dir: Some(cache.to_owned()), ..RuntimeOptions::new(Profile::Live) };
+    let runtime = Runtime::new(options).map_err(|error| Failure::general(error.into()))?;
+    let bytes = crate::strategies::read_component(&args.file)
+        .with_context(|| format!("{} cannot be read", args.file.display()))?;
+    runtime
+        .load(&bytes, Grants::of(role), Limits::default())
+        .map(drop)
+        .map_err(|error| Failure::general(error.into()))
+}
+
 /// Two made-up days with the component, and nothing else.
-fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Tried, Failure> {
+fn trade(args: &CheckArgs, role: Role, fresh_instances: bool, cache: &Path) -> Result<Tried, Failure> {
     let name = StrategyName::from("checked");
     let mut config = Config::default();
     config.account.positions = vec![PositionConfig::seeded()];
@@ -168,7 +189,7 @@ fn trade(args: &CheckArgs, role: Role, fresh_instances: bool) -> Result<Tried, F
         blocking: Blocking::Inline,
         profile: Profile::Deterministic,
         turns: Turns::Whole,
-        cache: Some(config.plugin_cache()),
+        cache: Some(cache.to_owned()),
         seed: 1,
         book: None,
     };

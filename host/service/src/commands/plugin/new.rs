@@ -3,13 +3,15 @@
 //! The SDK and the contract come along in `vendor/`: neither is published, and a strategy is to be built against
 //! the contract of the host that made its project.
 
+mod python;
+
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use runtime::Role;
 
-use crate::cli::NewArgs;
+use crate::cli::{Language, NewArgs};
 use crate::config::NAME_MAX;
 use crate::exit::Failure;
 use crate::output;
@@ -21,8 +23,10 @@ macro_rules! files {
 }
 
 /// The SDK's sources; its manifest takes the place of the workspace's.
-const SDK: [(&str, &str); 10] = files!("plugins/sdk/src": "day.rs", "describe.rs", "glue.rs", "indicators.rs",
-    "lib.rs", "params.rs", "price.rs", "report.rs", "stage.rs", "store.rs");
+const SDK: [(&str, &str); 18] = files!("plugins/sdk/src": "day.rs", "describe.rs", "glue.rs", "indicators.rs",
+    "lib.rs", "log.rs", "mock/data.rs", "mock/given.rs", "mock/host.rs", "mock/mod.rs", "mock/orders.rs", "order.rs",
+    "params.rs", "price.rs", "quantity.rs", "report.rs", "stage.rs", "store.rs");
+const SDK_MANIFEST: &str = include_str!("../../../../../plugins/sdk/Cargo.toml");
 const WIT: [(&str, &str); 8] = files!("wit": "act.wit", "market.wit", "order-book.wit", "portfolio.wit", "run.wit",
     "serve.wit", "types.wit", "worlds.wit");
 const PLUGINS: &str = include_str!("../../../../../plugins/Cargo.toml");
@@ -31,6 +35,7 @@ const PLUGINS: &str = include_str!("../../../../../plugins/Cargo.toml");
 struct Template {
     lib: &'static str,
     logic: &'static str,
+    tests: &'static str,
     what: &'static str,
     /// Name, default, meaning.
     params: &'static [[&'static str; 3]],
@@ -38,10 +43,11 @@ struct Template {
 }
 
 macro_rules! template {
-    ($world:literal, $what:literal, $params:expr, $schedule:literal) => {
+    ($folder:literal, $what:literal, $params:expr, $schedule:literal) => {
         Template {
-            lib: include_str!(concat!("../../../../../plugins/templates/", $world, "/lib.rs")),
-            logic: include_str!(concat!("../../../../../plugins/templates/", $world, "/logic.rs")),
+            lib: include_str!(concat!("../../../../../plugins/", $folder, "/lib.rs")),
+            logic: include_str!(concat!("../../../../../plugins/", $folder, "/logic.rs")),
+            tests: include_str!(concat!("../../../../../plugins/", $folder, "/tests.rs")),
             what: $what,
             params: &$params,
             schedule: $schedule,
@@ -52,20 +58,20 @@ macro_rules! template {
 fn template(world: Role) -> Template {
     match world {
         Role::Monitor => template!(
-            "monitor",
+            "templates/monitor",
             "Alerts when a share that the system owns has fallen below what was paid for it.",
             [["fall", "5", "by more than so many percent"]],
             "at = \"open+5m\"\nevery = \"15m\"\nuntil = \"close\""
         ),
-        Role::Eod => template!("eod", "Sends the day's account as an alert.", [], "at = \"18:00\""),
+        Role::Eod => template!("templates/eod", "Sends the day's account as an alert.", [], "at = \"18:00\""),
         Role::Sell => template!(
-            "sell",
+            "templates/sell",
             "Keeps a limit sell standing for each position, above what was paid.",
             [["profit", "5", "so many percent above"]],
             "at = \"open\"\nevery = \"1m\"\nuntil = \"close\""
         ),
         Role::Buy => template!(
-            "buy",
+            "examples/lowest-close/src",
             "After the close, buys for the next open what closed at its lowest of some days.",
             [
                 ["days", "20", "the days"],
@@ -75,7 +81,7 @@ fn template(world: Role) -> Template {
             "at = \"close+35m\""
         ),
         Role::Trader => template!(
-            "trader",
+            "templates/trader",
             "Buys one share's dip below the previous close, and sells it higher.",
             [
                 ["symbol", "DEMOALFA", "which share"],
@@ -105,17 +111,37 @@ pub fn new(args: &NewArgs) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("{} is there already", folder.display()))
             .hint("name another folder by --dir, or remove that one"));
     }
-    for (path, text) in project(name, args.world) {
+    let files = match args.lang {
+        Language::Rust => project(name, args.world),
+        Language::Python => python::project(name, args.world),
+    };
+    for (path, text) in files {
         write(&folder.join(path), &text)?;
     }
-    let wasm = format!("target/wasm32-wasip2/release/{}.wasm", name.replace('-', "_"));
+    let steps = match args.lang {
+        Language::Rust => Vec::from(steps(name)),
+        Language::Python => Vec::from(python::steps(name, args.world)),
+    };
     output::line(&format!("{} is a strategy of the world `{}`. Next:", folder.display(), args.world));
-    output::line(&format!("  cd {}", folder.display()));
-    output::line("  cargo test");
-    output::line("  cargo build --release --target wasm32-wasip2");
-    output::line(&format!("  tradeagent plugin check {wasm}"));
-    output::line("  tradeagent run --config tradeagent.toml     on paper");
+    for step in [format!("cd {}", folder.display())].iter().chain(&steps) {
+        output::line(&format!("  {step}"));
+    }
     Ok(())
+}
+
+/// The component that a build of the Rust project leaves.
+fn component(name: &str) -> String {
+    format!("target/wasm32-wasip2/release/{}.wasm", name.replace('-', "_"))
+}
+
+/// What to type next.
+fn steps(name: &str) -> [String; 4] {
+    [
+        "cargo test                                        # the whole strategy, natively".to_owned(),
+        "cargo build --release --target wasm32-wasip2      # the component".to_owned(),
+        format!("tradeagent plugin check {}", component(name)),
+        "tradeagent run --config tradeagent.toml           # on paper".to_owned(),
+    ]
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
@@ -128,8 +154,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Every file of the project, by path.
 fn project(name: &str, world: Role) -> Vec<(String, String)> {
-    let Template { lib, logic, what, params, schedule } = template(world);
-    let file = name.replace('-', "_");
+    let Template { lib, logic, tests, .. } = template(world);
     let mut files = vec![
         ("Cargo.toml".to_owned(), manifest(name)),
         // The targets of both ways to build it.
@@ -139,18 +164,11 @@ fn project(name: &str, world: Role) -> Vec<(String, String)> {
                 .to_owned(),
         ),
         (".gitignore".to_owned(), "/target\n/state\n".to_owned()),
-        ("README.md".to_owned(), readme(name, what, params)),
+        ("README.md".to_owned(), readme(name, world)),
         ("src/lib.rs".to_owned(), lib.to_owned()),
         ("src/logic.rs".to_owned(), logic.to_owned()),
-        (
-            "tradeagent.toml".to_owned(),
-            format!(
-                "# The strategy on paper, on made-up data. Every key is in the sample that comes with tradeagent.\n\
-                 state_dir = \"state\"\n\n[account.{name}]\nbroker = \"paper\"\n\n[strategy.{name}]\nrole = \"{world}\"\n\
-                 component = \"target/wasm32-wasip2/release/{file}.wasm\"\n# params = {{ … }}\n\n[task.{name}]\n\
-                 strategy = \"{name}\"\n{schedule}\n"
-            ),
-        ),
+        ("src/tests.rs".to_owned(), tests.to_owned()),
+        ("tradeagent.toml".to_owned(), configuration(name, world, &component(name))),
         ("vendor/tradeagent/plugins/sdk/Cargo.toml".to_owned(), sdk_manifest()),
     ];
     let sdk = SDK.iter().map(|(name, text)| (format!("vendor/tradeagent/plugins/sdk/src/{name}"), *text));
@@ -159,56 +177,98 @@ fn project(name: &str, world: Role) -> Vec<(String, String)> {
     files
 }
 
+/// The strategy on paper.
+fn configuration(name: &str, world: Role, component: &str) -> String {
+    let schedule = template(world).schedule;
+    format!(
+        "# The strategy on paper, on made-up data. Every key is in the sample that comes with tradeagent.\n\
+         state_dir = \"state\"\n\n[account.{name}]\nbroker = \"paper\"\n\n[strategy.{name}]\nrole = \"{world}\"\n\
+         component = \"{component}\"\n# params = {{ … }}\n\n[task.{name}]\n\
+         strategy = \"{name}\"\n{schedule}\n"
+    )
+}
+
 fn manifest(name: &str) -> String {
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[lib]\n\
          crate-type = [\"cdylib\"]\ndoctest = false\n\n[dependencies]\n\
          tradeagent-sdk = {{ path = \"vendor/tradeagent/plugins/sdk\" }}\n\n\
+         # A host for the tests.\n[dev-dependencies]\n\
+         tradeagent-sdk = {{ path = \"vendor/tradeagent/plugins/sdk\", features = [\"mock\"] }}\n\n\
          # A small component loads soon; function names stay, because a trap is journaled with them.\n\
          [profile.release]\nopt-level = \"s\"\nlto = true\ncodegen-units = 1\npanic = \"abort\"\nstrip = \"debuginfo\"\n\n\
          # Not part of a workspace around it.\n[workspace]\n"
     )
 }
 
+/// The SDK's own, with what it takes from its workspace written out, and without what only its own tests need.
 fn sdk_manifest() -> String {
-    let bindgen = PLUGINS.lines().find(|line| line.starts_with("wit-bindgen = ")).unwrap_or_default();
-    format!(
-        "[package]\nname = \"tradeagent-sdk\"\nversion = \"{}\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n{bindgen}\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    let mut manifest = String::new();
+    let mut section = "";
+    for line in SDK_MANIFEST.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        match line.split_once(".workspace = true") {
+            _ if ["[dev-dependencies]", "[lints]"].contains(&section) => continue,
+            Some((key, _)) => manifest.push_str(&of_workspace(key, section)),
+            None => manifest.push_str(line),
+        }
+        manifest.push('\n');
+    }
+    manifest
 }
 
-fn readme(name: &str, what: &str, params: &[[&str; 3]]) -> String {
-    let mut text = format!("# {name}\n\n{what}\n");
+/// A key of the workspace's manifest, as a line.
+fn of_workspace(key: &str, section: &str) -> String {
+    let table = if section == "[package]" { "[workspace.package]" } else { "[workspace.dependencies]" };
+    let lines = PLUGINS.lines().skip_while(|line| *line != table);
+    let of_key = |line: &&str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "));
+    lines.skip(1).take_while(|line| !line.starts_with('[')).find(of_key).unwrap_or_default().to_owned()
+}
+
+/// What it does, and its parameters.
+fn parameters(world: Role) -> String {
+    let Template { what, params, .. } = template(world);
+    let mut text = format!("{what}\n");
     if !params.is_empty() {
         text.push_str("\n| parameter | default | what it is |\n|---|---|---|\n");
         for [name, default, meaning] in params {
             text.push_str(&format!("| `{name}` | {default} | {meaning} |\n"));
         }
     }
-    text.push_str(&format!(
-        "\n```sh\ncargo test                                        # its decisions, natively\n\
-         cargo build --release --target wasm32-wasip2      # the component\n\
-         tradeagent plugin check target/wasm32-wasip2/release/{}.wasm\n\
-         tradeagent run --config tradeagent.toml           # on paper\n```\n\n\
+    text
+}
+
+fn readme(name: &str, world: Role) -> String {
+    format!(
+        "# {name}\n\n{}\n```sh\n{}\n```\n\n\
          `cargo component build --release` builds it as well. `vendor/` holds the SDK and the contract of the tradeagent \
          that made this project; a newer one is taken over by `tradeagent plugin new` in another folder.\n",
-        name.replace('-', "_")
-    ));
-    text
+        parameters(world),
+        steps(name).join("\n")
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The names in a folder of this repository.
+    /// The files below a folder of this repository, by path, sorted.
     fn listed(folder: &str) -> Vec<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .expect("the folder")
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-            .collect();
+        fn walk(folder: &Path, before: &str, names: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).expect("the folder") {
+                let entry = entry.expect("an entry");
+                let name = format!("{before}{}", entry.file_name().to_string_lossy());
+                if entry.path().is_dir() {
+                    walk(&entry.path(), &format!("{name}/"), names);
+                } else {
+                    names.push(name);
+                }
+            }
+        }
+        let mut names = Vec::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder), "", &mut names);
         names.sort();
         names
     }
@@ -217,6 +277,18 @@ mod tests {
     fn all_of_sdk_and_contract_come_along() {
         assert_eq!(listed("plugins/sdk/src"), SDK.map(|(name, _)| name));
         assert_eq!(listed("wit"), WIT.map(|(name, _)| name));
-        assert!(sdk_manifest().contains("wit-bindgen = "), "{}", sdk_manifest());
+    }
+
+    #[test]
+    fn the_sdk_s_manifest_stands_alone() {
+        let manifest: toml::Table = sdk_manifest().parse().expect("TOML");
+        let written: toml::Table = SDK_MANIFEST.parse().expect("TOML");
+        let names = |manifest: &toml::Table, table: &str| -> Vec<String> {
+            manifest[table].as_table().expect("a table").keys().cloned().collect()
+        };
+        for table in ["package", "features", "dependencies"] {
+            assert_eq!(names(&manifest, table), names(&written, table), "{table}");
+        }
+        assert!(!sdk_manifest().contains("workspace"), "{}", sdk_manifest());
     }
 }

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod logic;
+#[cfg(test)]
+mod tests;
 
-use tradeagent_sdk::buy::types::{OrderRequest, OrderType, Product, Validity};
+use tradeagent_sdk::buy::types::OrderRequest;
 use tradeagent_sdk::buy::{self, *};
 use tradeagent_sdk::params::Params;
+use tradeagent_sdk::price::{Price, Quantity};
 use tradeagent_sdk::{describe, stage};
 
 #[derive(Default)]
@@ -14,7 +17,7 @@ impl Strategy for Mine {
     fn run(&mut self, _: Tick) -> Result<Option<Report>, TaskError> {
         let params = Params::read();
         let days = params.within("days", 20_u32, 2..=250)?;
-        let quantity = params.within("quantity", 10_u32, 1..=100_000)?;
+        let quantity = params.within("quantity", Quantity(10), Quantity(1)..=Quantity(100_000))?;
         let orders_max = params.within("orders_max", 5_u32, 1..=1_000)?;
         params.done()?;
         let day = tradeagent_sdk::day::number(market::get_session()?.trading_day);
@@ -45,7 +48,7 @@ impl Strategy for Mine {
             match logic::signal(&bars.close, days) {
                 Err(why) => report.skip(symbol, why),
                 Ok(false) => {}
-                Ok(true) => match place(symbol, quantity, instrument.previous_close) {
+                Ok(true) => match place(symbol, quantity, Price(instrument.previous_close)) {
                     Ok(()) => bought += 1,
                     Err(why) => report.skip(symbol, why),
                 },
@@ -58,20 +61,10 @@ impl Strategy for Mine {
 
 /// An order for the next open, at most at the last close. The key names what it is for: a run that is repeated
 /// places nothing twice.
-fn place(symbol: &str, quantity: u32, price: i64) -> Result<(), String> {
-    let request = OrderRequest {
-        key: format!("dip:{symbol}"),
-        symbol: symbol.to_owned(),
-        order_type: OrderType::Limit,
-        product: Product::Delivery,
-        validity: Validity::Day,
-        quantity,
-        price,
-        trigger: None,
-        amo: true,
-        send_by: None,
-        reason: "its close is the lowest of its days".to_owned(),
-    };
+fn place(symbol: &str, quantity: Quantity, price: Price) -> Result<(), String> {
+    let request = OrderRequest::limit(format!("dip:{symbol}"), symbol, quantity, price)
+        .after_market()
+        .because("its close is the lowest of its days");
     buying::place(&request).map(drop).map_err(|error| describe::order_error(&error))
 }
 
