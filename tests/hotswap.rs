@@ -25,10 +25,15 @@ struct Project {
 
 impl Project {
     fn new(role: &str) -> Self {
+        Self::within(role, 10)
+    }
+
+    /// With this run time for its strategy.
+    fn within(role: &str, run_seconds: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(
             "state_dir = \"state\"\n[account.dev]\nbroker = \"paper\"\n[strategy.mine]\nrole = \"{role}\"\n\
-             component = \"mine.wasm\"\n[task.mine]\nstrategy = \"mine\"\nat = \"open\"\nevery = \"1m\"\nuntil = \"close\"\n"
+             component = \"mine.wasm\"\nlimits = {{ run_seconds = {run_seconds} }}\n[task.mine]\nstrategy = \"mine\"\nat = \"open\"\nevery = \"1m\"\nuntil = \"close\"\n"
         );
         std::fs::write(folder.path().join("tradeagent.toml"), config).expect("written");
         Self { folder }
@@ -231,6 +236,26 @@ fn a_hundred_bad_uploads_in_a_row_are_each_refused() {
 }
 
 #[test]
+fn a_version_that_computes_without_end_is_found_out_beside_the_live_one() {
+    let project = Project::within("monitor", 3);
+    let good = shipped("monitor");
+    project.save(&good);
+    let dev = project.dev("60");
+    dev.until("the beginning", |event| event["event"] == "begins");
+    let endless = fixture!("loop", "monitor");
+    project.save(&endless);
+    let (_, refused) = dev.version("refused", &hash(&endless));
+    let why = refused["why"].as_str().expect("a sentence");
+    let expected = "in its first tick, in shadow: the strategy ran longer than its run time of 3000 ms and was stopped; \
+                    do less in one run, or raise `run_seconds` of its limits";
+    assert_eq!(why, expected);
+    let next = another(&good, 1);
+    project.save(&next);
+    let (_, live) = dev.version("live", &hash(&next));
+    assert_eq!(live["before"], hash(&good));
+}
+
+#[test]
 fn a_version_that_fails_in_its_first_ticks_is_rolled_back_with_its_state() {
     let project = Project::new("monitor");
     let counter = include_str!("../host/runtime/tests/fixtures/counter.wat");
@@ -284,6 +309,19 @@ fn a_build_error_is_shown_and_the_version_before_it_stays() {
     let days = lines.find(|event| event["event"] == "days").expect("the days go on");
     assert_eq!(days["versions"], 0);
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_build_that_writes_its_own_sources_is_not_repeated_for_ever() {
+    let project = Project::new("monitor");
+    project.save(&shipped("monitor"));
+    let mut dev = tradeagent();
+    dev.args(["plugin", "dev", text(project.folder.path()), "--build", "echo built >> notes.txt", "--once"]);
+    let output = dev.args(["--pace", "10"]).output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert_eq!(told.matches("each build changes files beside the sources").count(), 1, "{told}");
+    assert!(told.lines().filter(|line| *line == "built").count() <= 5, "{told}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::day::DayBook;
 use crate::doubt::Watch;
+use crate::open_calls::OpenCalls;
 
 /// Orders and sessions older than this are dropped from memory (the journal keeps them).
 pub(crate) const KEEP_DAYS: u32 = 7;
@@ -80,6 +81,8 @@ pub(crate) struct Book {
     pub(crate) on_wire: u32,
     /// Placements between their first check and their commit, and who waits for them.
     pub(crate) starting: BTreeMap<IntentId, Vec<oneshot::Sender<()>>>,
+    /// Calls without an answer.
+    pub(crate) open_calls: OpenCalls,
     pub(crate) newest_day: Option<Date>,
 }
 

@@ -9,6 +9,7 @@ use crate::answer::ALREADY_COMPLETE;
 use crate::commit::{Committed, standing};
 use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
+use crate::open_calls::{CallNumber, OpenCall};
 use crate::place::detached;
 
 impl Desk {
@@ -24,9 +25,10 @@ impl Desk {
         let desk = Arc::clone(&self.inner);
         let origin = origin.clone();
         if desk.is_inline() {
-            return desk.cancel(origin, order, any_stale, reason).await;
+            return desk.cancel(origin, order, any_stale, reason, None).await;
         }
-        detached(async move { desk.cancel(origin, order, any_stale, reason).await }).await
+        let call = OpenCall::begin(&desk, &origin);
+        detached(async move { desk.cancel(origin, order, any_stale, reason, Some(call.number)).await }).await
     }
 }
 
@@ -37,13 +39,14 @@ impl Inner {
         order: OrderId,
         any_stale: bool,
         reason: String,
+        call: Option<CallNumber>,
     ) -> Result<Placed, OrderError> {
         self.permit(CallKind::Cancel, None).await?;
-        match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason)).await?? {
+        match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason, call)).await?? {
             Committed::Same(placed) => Ok(placed),
-            Committed::Send((intent, call)) => {
-                let outgoing = Outgoing { order, intent, what: What::Cancel };
-                match self.deliver(outgoing, || self.broker.cancel(call.clone())).await? {
+            Committed::Send((intent, cancel)) => {
+                let outgoing = Outgoing { order, intent, what: What::Cancel, call };
+                match self.deliver(outgoing, || self.broker.cancel(cancel.clone())).await? {
                     Delivered::Answer(answer) => self.finish_cancel(order, intent, answer).await,
                     Delivered::Withdrawn(denied) => Err(denied),
                     Delivered::Stands(placed) => Ok(placed),

@@ -12,6 +12,7 @@ use model::{
 use crate::book::{Book, Change};
 use crate::desk::Inner;
 use crate::eyes::Eyes;
+use crate::open_calls::CallNumber;
 use crate::place::too_late;
 
 /// How a commit step ended.
@@ -58,6 +59,7 @@ impl Inner {
         id: IntentId,
         origin: Origin,
         request: PlaceRequest,
+        call: Option<CallNumber>,
     ) -> Result<Committed<PlaceCall>, OrderError> {
         let mut journal = self.journal();
         let mut book = self.book();
@@ -67,6 +69,7 @@ impl Inner {
         }
         self.own_account(&origin)?;
         Self::is_open(&book)?;
+        book.open_calls.may_go(call)?;
         if request.send_by.is_some_and(|send_by| now > send_by) {
             return Err(too_late());
         }
@@ -98,6 +101,7 @@ impl Inner {
         id: IntentId,
         origin: Origin,
         request: ModifyRequest,
+        call: Option<CallNumber>,
     ) -> Result<Committed<ModifyCall>, OrderError> {
         let mut journal = self.journal();
         let mut guard = self.book();
@@ -108,6 +112,7 @@ impl Inner {
         }
         self.own_account(&origin)?;
         Self::is_open(book)?;
+        book.open_calls.may_go(call)?;
         let order = book.order(request.order).ok_or_else(|| no_order(request.order))?.clone();
         let eyes = Eyes { book, view: self.view.as_ref(), day: origin.day };
         let checked = check_modify(&eyes, &self.config.limits, &origin.strategy, &order, request)?;
@@ -135,6 +140,7 @@ impl Inner {
         order: OrderId,
         any_stale: bool,
         reason: String,
+        call: Option<CallNumber>,
     ) -> Result<Committed<(IntentId, CancelCall)>, OrderError> {
         let mut journal = self.journal();
         let mut guard = self.book();
@@ -142,6 +148,7 @@ impl Inner {
         let now = self.clock.now();
         self.own_account(&origin)?;
         Self::is_open(book)?;
+        book.open_calls.may_go(call)?;
         let order = book.order(order).ok_or_else(|| no_order(order))?.clone();
         self.may_cancel(&order, &origin, any_stale, now)?;
         // Ended, or on its way to it: that is an answer.

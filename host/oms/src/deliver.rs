@@ -17,6 +17,7 @@ use model::{
 use crate::commit::standing;
 use crate::desk::Inner;
 use crate::eyes::Eyes;
+use crate::open_calls::CallNumber;
 use crate::permit::Call;
 use crate::place::too_late;
 use crate::wire;
@@ -29,6 +30,8 @@ pub(crate) struct Outgoing {
     pub(crate) order: OrderId,
     pub(crate) intent: IntentId,
     pub(crate) what: What,
+    /// Its place among the open calls, where calls wait.
+    pub(crate) call: Option<CallNumber>,
 }
 
 /// The kind of call, with what the second look needs.
@@ -126,7 +129,7 @@ impl Inner {
         let mut book = self.book();
         let mut entries = Vec::with_capacity(1);
         let at = self.clock.now();
-        let Outgoing { order, intent, .. } = *outgoing;
+        let &Outgoing { order, intent, .. } = outgoing;
         book.learn(Evidence { order, intent, at, source: Source::Answer, fact }, true, &mut entries);
         drop(book);
         if let Err(error) = journal.commit(&entries, durability) {
@@ -165,6 +168,7 @@ impl Inner {
         let mut guard = self.book();
         let book = &mut *guard;
         Self::is_open(book)?;
+        book.open_calls.may_go(outgoing.call)?;
         let Some(order) = book.live.get(&outgoing.order).map(|slot| slot.order.clone()) else {
             // Settled while it waited: the books have told its end.
             return Ok(book.order(outgoing.order).map(standing));

@@ -32,6 +32,7 @@ mod doubt;
 mod external;
 mod eyes;
 mod modify;
+mod open_calls;
 mod operator;
 mod permit;
 mod place;

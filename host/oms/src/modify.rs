@@ -10,6 +10,7 @@ use crate::commit::{Committed, no_order};
 use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
 use crate::eyes::Eyes;
+use crate::open_calls::{CallNumber, OpenCall};
 use crate::place::detached;
 
 impl Desk {
@@ -19,14 +20,20 @@ impl Desk {
         let desk = Arc::clone(&self.inner);
         let origin = origin.clone();
         if desk.is_inline() {
-            return desk.modify(origin, request).await;
+            return desk.modify(origin, request, None).await;
         }
-        detached(async move { desk.modify(origin, request).await }).await
+        let call = OpenCall::begin(&desk, &origin);
+        detached(async move { desk.modify(origin, request, Some(call.number)).await }).await
     }
 }
 
 impl Inner {
-    async fn modify(self: Arc<Self>, origin: Origin, request: ModifyRequest) -> Result<Placed, OrderError> {
+    async fn modify(
+        self: Arc<Self>,
+        origin: Origin,
+        request: ModifyRequest,
+        call: Option<CallNumber>,
+    ) -> Result<Placed, OrderError> {
         let id = IntentId::derive(&self.config.account, &origin.strategy, origin.day, &request.key);
         let order = request.order;
         if !self.is_inline() {
@@ -35,17 +42,18 @@ impl Inner {
             }
             self.permit(CallKind::Modify, None).await?;
         }
-        let outgoing = Outgoing { order, intent: id, what: What::Modify(request.clone()) };
-        match self.step(move |desk| desk.commit_modify(id, origin, request)).await?? {
+        let outgoing = Outgoing { order, intent: id, what: What::Modify(request.clone()), call };
+        match self.step(move |desk| desk.commit_modify(id, origin, request, call)).await?? {
             Committed::Same(placed) => Ok(placed),
-            Committed::Send(call) => match self.deliver(outgoing, || self.broker.modify(call.clone())).await?
-            {
-                Delivered::Answer(answer) => {
-                    self.step(move |desk| desk.record_change(order, id, answer)).await?
+            Committed::Send(change) => {
+                match self.deliver(outgoing, || self.broker.modify(change.clone())).await? {
+                    Delivered::Answer(answer) => {
+                        self.step(move |desk| desk.record_change(order, id, answer)).await?
+                    }
+                    Delivered::Withdrawn(denied) => Err(denied),
+                    Delivered::Stands(placed) => Ok(placed),
                 }
-                Delivered::Withdrawn(denied) => Err(denied),
-                Delivered::Stands(placed) => Ok(placed),
-            },
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::commit::Committed;
 use crate::deliver::{Delivered, Outgoing, What, lane};
 use crate::desk::{Desk, Inner, lock};
 use crate::eyes::Eyes;
+use crate::open_calls::{CallNumber, OpenCall};
 use crate::wire;
 
 /// What stands between a request and its turn.
@@ -51,8 +52,9 @@ impl Desk {
             return desk.place_inline(id, origin.clone(), request).await;
         }
         let (desk, origin) = (Arc::clone(desk), origin.clone());
+        let call = OpenCall::begin(&desk, &origin);
         // Boxed, so that the inline way does not carry its size.
-        detached(Box::pin(async move { desk.place(id, origin, request).await })).await
+        detached(Box::pin(async move { desk.place(id, origin, request, call.number).await })).await
     }
 }
 
@@ -73,7 +75,7 @@ impl Inner {
         origin: Origin,
         request: PlaceRequest,
     ) -> Result<Placed, OrderError> {
-        match self.commit_place(id, origin, request)? {
+        match self.commit_place(id, origin, request, None)? {
             Committed::Same(placed) => Ok(placed),
             Committed::Send(call) => {
                 let answer = wire::guarded(|| self.broker.place(call)).await;
@@ -87,6 +89,7 @@ impl Inner {
         id: IntentId,
         origin: Origin,
         request: PlaceRequest,
+        number: CallNumber,
     ) -> Result<Placed, OrderError> {
         loop {
             match self.start(id, &origin, &request)? {
@@ -101,12 +104,13 @@ impl Inner {
         let claim = Claim { desk: &self, id };
         let send_by = request.send_by;
         self.permit(CallKind::Place, send_by).await?;
-        let committed = self.step(move |desk| desk.commit_place(id, origin, request)).await??;
+        let committed = self.step(move |desk| desk.commit_place(id, origin, request, Some(number))).await??;
         drop(claim);
         match committed {
             Committed::Same(placed) => Ok(placed),
             Committed::Send(call) => {
-                let outgoing = Outgoing { order: id, intent: id, what: What::Place { send_by } };
+                let what = What::Place { send_by };
+                let outgoing = Outgoing { order: id, intent: id, what, call: Some(number) };
                 match self.deliver(outgoing, || self.broker.place(call.clone())).await? {
                     Delivered::Answer(answer) => self.step(move |desk| desk.record_place(id, answer)).await?,
                     Delivered::Withdrawn(denied) => Err(denied),

@@ -18,9 +18,13 @@ use crate::engine::fingerprint;
 
 const MAGIC: &[u8; 8] = b"TAGCODE1";
 const KEY: usize = 32;
+/// What an entry's name ends with.
+const ENDING: &str = "compiled";
 const HEADER: usize = MAGIC.len() + 2 * KEY;
 /// No component of ours compiles to more; a larger file is not read.
 const ENTRY_BYTES_MAX: u64 = 256 << 20;
+/// All entries together; those that were used longest ago go first.
+const FOLDER_BYTES_MAX: u64 = 1 << 30;
 
 /// The cache of one engine; without a folder it only compiles.
 pub(crate) struct Cache {
@@ -48,13 +52,15 @@ impl Cache {
     pub(crate) fn component(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         let Some(folder) = &self.folder else { return Component::from_binary(engine, bytes) };
         let key = self.key(bytes);
-        let path = folder.join(format!("{}.compiled", blake3::Hash::from_bytes(key).to_hex()));
+        let path = folder.join(format!("{}.{ENDING}", blake3::Hash::from_bytes(key).to_hex()));
         if let Some(component) = read(engine, &path, &key) {
+            used(&path);
             return Ok(component);
         }
         let compiled = engine.precompile_component(bytes)?;
-        if let Err(error) = write(&path, &key, &compiled) {
-            self.tell(folder, &format!("{error}"));
+        match write(&path, &key, &compiled) {
+            Ok(()) => prune(folder, FOLDER_BYTES_MAX),
+            Err(error) => self.tell(folder, &format!("{error}")),
         }
         // SAFETY: `compiled` was made by wasmtime two lines above and never left this process.
         unsafe { Component::deserialize(engine, compiled) }
@@ -156,6 +162,37 @@ fn checked_body(path: &Path, key: &[u8; KEY]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Removes the entries that were used longest ago until the others have at most `bytes_max` together. What cannot be
+/// removed stays: it takes room and nothing else.
+fn prune(folder: &Path, bytes_max: u64) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let meta = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+        let is_ours = entry.path().extension().is_some_and(|ending| ending == ENDING);
+        is_ours.then(|| Some((meta.modified().ok()?, meta.len(), entry.path())))?
+    });
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort();
+    let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
+    for (_, bytes, path) in entries {
+        if total <= bytes_max {
+            return;
+        }
+        if fs::remove_file(path).is_ok() {
+            total -= bytes;
+        }
+    }
+}
+
+/// Says that an entry was used; one whose time cannot be set is removed a little early.
+fn used(path: &Path) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the time of a file is the machine's, as are those beside it"
+    )]
+    let now = std::time::SystemTime::now();
+    let _ = fs::File::options().write(true).open(path).and_then(|file| file.set_modified(now));
+}
+
 /// Beside its place and then renamed, so that a reader never sees half an entry.
 fn write(path: &Path, key: &[u8; KEY], body: &[u8]) -> std::io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -221,6 +258,31 @@ mod tests {
             fs::write(path, &sound[..length]).expect("cut it");
             assert!(read(&engine, path, &key).is_none(), "length {length}");
         }
+    }
+
+    #[test]
+    fn a_full_folder_loses_what_was_used_longest_ago() {
+        let folder = tempfile::tempdir().expect("folder");
+        let day = std::time::Duration::from_secs(86_400);
+        for (name, age) in [("a", 3), ("b", 1), ("c", 2)] {
+            let path = folder.path().join(format!("{name}.{ENDING}"));
+            fs::write(&path, [0; 100]).expect("written");
+            let file = fs::File::options().write(true).open(&path).expect("there");
+            file.set_modified(std::time::UNIX_EPOCH + day * (100 - age)).expect("set");
+        }
+        fs::write(folder.path().join("another's"), [0; 1_000]).expect("written");
+        let left = |bytes_max| {
+            prune(folder.path(), bytes_max);
+            entries(folder.path())
+                .iter()
+                .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+                .collect()
+        };
+        let names: Vec<String> = left(300);
+        assert_eq!(names, ["a", "another's", "b", "c"]);
+        used(&folder.path().join(format!("a.{ENDING}")));
+        assert_eq!(left(299), ["a", "another's", "b"]);
+        assert_eq!(left(0), ["another's"]);
     }
 
     #[test]

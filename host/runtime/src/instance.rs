@@ -99,6 +99,16 @@ impl Runtime {
         })
     }
 
+    /// Compiles a component into the cache, so that [`load`](Self::load) need not.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be compiled.
+    pub fn compile(&self, bytes: &[u8]) -> Result<(), LoadError> {
+        inspect(bytes)?;
+        let compiled = self.inner.cache.component(&self.inner.engine, bytes);
+        compiled.map(drop).map_err(|error| LoadError::Compile(one_line(&error)))
+    }
+
     /// Checks, compiles and links a component. Compiling takes tens of milliseconds: call it where
     /// blocking is allowed.
     pub fn load(&self, bytes: &[u8], grants: Grants, limits: Limits) -> Result<Loaded, LoadError> {

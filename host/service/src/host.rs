@@ -64,6 +64,8 @@ impl Host {
         let around = Surroundings {
             desk: world.desk.clone(),
             services: Arc::clone(&world.services),
+            quiet: Arc::clone(&world.quiet),
+            standings: world.standings.clone(),
             machine: crate::clock::system(),
             observer: Arc::new(move |strategy, event| {
                 tell(HostEvent::Version { strategy: strategy.clone(), event: event.clone() });

@@ -396,6 +396,7 @@ impl Scheduler {
                 }
             }
             refresh(&run.runner, &observer).await;
+            run.follow().await;
         });
         Ok(())
     }
@@ -451,7 +452,7 @@ impl Run {
         let cause = Runner::cause(self.attempt);
         let told = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
         let turn = slot.turn().await;
-        let strategy = slot.begin(told, runner.clock.now(), &cause).await?;
+        let strategy = slot.begin(told, runner.clock.now(), &cause).await;
         // Made once the version is chosen: its orders carry its hash.
         let info = told(&strategy);
         let now = runner.clock.now();
@@ -459,8 +460,15 @@ impl Run {
         let rolled_back = slot.ended(&strategy.hash, &outcome.result, runner.clock.now());
         let ended = rolled_back.and_then(|rolled_back| runner.finish(task, &info, outcome, rolled_back));
         drop(turn);
-        slot.follow(told, now, &cause).await;
         ended
+    }
+
+    /// Once the run is told: what waits and may not take over does the tick in shadow. The next run does not wait
+    /// for it.
+    pub(crate) async fn follow(&self) {
+        let Self { runner, task, slot, .. } = self;
+        let told = |strategy: &Strategy| runner.info(task, strategy, self.scheduled, self.attempt);
+        slot.follow(told, runner.clock.now(), &Runner::cause(self.attempt)).await;
     }
 }
 

@@ -80,6 +80,7 @@ impl MarketView for DeskView {
 }
 
 /// The implementation of the runtime's port.
+#[derive(Clone)]
 pub struct HostServices {
     /// The order desk.
     pub desk: Desk,

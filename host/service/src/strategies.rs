@@ -75,8 +75,20 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 /// The bytes of a component's file, at most 64 MiB.
 pub fn read_component(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
+    let mut options = std::fs::File::options();
+    options.read(true);
+    // A pipe in its place must not hold up who reads.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    file.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > COMPONENT_BYTES_MAX {
         return Err(std::io::Error::other("it is larger than 64 MiB, which no component is"));
     }
@@ -166,28 +178,26 @@ pub fn load_one(
     })
 }
 
-/// Whether each strategy from a file may trade on a real account.
+/// Whether a strategy whose component has this hash may trade on a real account; what comes with the program may.
 ///
 /// # Errors
-/// Naming the first that may not, and what to type.
-pub fn vouched(config: &Config, strategies: &BTreeMap<StrategyName, Strategy>) -> Result<(), Failure> {
-    for (name, settings) in &config.strategies {
-        let (Component::File(path), Some(strategy)) = (&settings.component, strategies.get(name)) else {
-            continue;
-        };
-        if let Err(why) = may_trade(config, settings, path, &strategy.hash) {
-            let file = path.display();
-            return Err(Failure::config(anyhow::anyhow!(
-                "strategy `{name}` ({file}) may not trade on a real account: {why}"
-            ))
+/// Why it may not, and what to type.
+pub fn vouched(
+    config: &Config,
+    name: &StrategyName,
+    settings: &StrategyConfig,
+    hash: &ContentHash,
+) -> Result<(), Failure> {
+    let Component::File(path) = &settings.component else { return Ok(()) };
+    may_trade(config, settings, path, hash).map_err(|why| {
+        let file = path.display();
+        Failure::config(anyhow::anyhow!("strategy `{name}` ({file}) may not trade on a real account: {why}"))
             .hint(format!(
                 "a component from a file is signed by a key of [plugins] trusted_keys, or promoted: \
                  `{}tradeagent plugin promote {file}`",
                 crate::places::SUDO
-            )));
-        }
-    }
-    Ok(())
+            ))
+    })
 }
 
 /// Whether the component at `path` may trade on a real account: signed by a trusted author who asked for at least
@@ -268,8 +278,13 @@ mod tests {
             signed.write(&self.folder.path().join("mine.wasm.sig")).expect("kept");
         }
 
+        fn vouched(&self) -> Result<(), Failure> {
+            let name = StrategyName::from("mine");
+            vouched(&self.config, &name, &self.config.strategies[&name], &self.loaded()[&name].hash)
+        }
+
         fn refused(&self) -> String {
-            vouched(&self.config, &self.loaded()).expect_err("it may not").text()
+            self.vouched().expect_err("it may not").text()
         }
     }
 
@@ -282,7 +297,7 @@ mod tests {
         let untrusted = stage.refused();
         assert!(untrusted.contains(&format!("{}, which is not trusted", stage.key.public())), "{untrusted}");
         stage.config.trusted_keys.push(stage.key.public());
-        vouched(&stage.config, &stage.loaded()).expect("it may");
+        stage.vouched().expect("it may");
         stage.sign(Role::Eod, Asked::default());
         assert!(stage.refused().contains("signed for the world eod, and its role is monitor"));
         stage.sign(Role::Monitor, Asked { max_orders_per_day: Some(1), ..Asked::default() });
@@ -298,7 +313,7 @@ mod tests {
         let at = model::Timestamp::at_ist("2026-05-13".parse().expect("a date"), 10, 0);
         let promoted = Promoted::load(&stage.config.state_dir).expect("none yet");
         promoted.add(&stage.config.state_dir, hash, at, "me".to_owned()).expect("kept");
-        vouched(&stage.config, &stage.loaded()).expect("it may");
+        stage.vouched().expect("it may");
         let other = bundle::find("eod").expect("shipped").bytes;
         std::fs::write(stage.folder.path().join("mine.wasm"), other).expect("written");
         assert!(stage.refused().contains("cannot be read"), "no signature: {}", stage.refused());

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::config::{BrokerKind, Config};
 use crate::control::SessionTeller;
 use crate::exit::Failure;
+use crate::hotswap::Standings;
 use crate::scheduler::Gate;
 use crate::scheduler::{OwnWork, WhileDue};
 use crate::services::{DeskView, HostServices, Sessions};
@@ -100,6 +101,10 @@ pub struct World {
     pub broker: Arc<dyn Broker>,
     /// Where host functions lead.
     pub services: Arc<dyn Services>,
+    /// The same without asking the broker for fresh prices: for versions in shadow.
+    pub quiet: Arc<dyn Services>,
+    /// Where it is kept which versions are live.
+    pub standings: Standings,
     /// Where runs are recorded; none: nowhere.
     pub tapes: Option<Arc<dyn TapeSink>>,
     /// The strategies, by name.
@@ -204,8 +209,35 @@ impl World {
     pub fn build(
         config: &Config,
         link: Link,
+        journal: Box<dyn Journal>,
+        ways: Ways,
+    ) -> Result<Self, Failure> {
+        Self::build_with(config, link, journal, ways, |runtime| {
+            strategies::load(runtime, &config.strategies).map_err(|error| Failure::config(error.into()))
+        })
+    }
+
+    /// The same, in the versions that had proved themselves before the host was stopped. `must_vouch`: for each of a
+    /// file somebody has to vouch.
+    pub fn rebuild(
+        config: &Config,
+        link: Link,
+        journal: Box<dyn Journal>,
+        ways: Ways,
+        must_vouch: bool,
+    ) -> Result<Self, Failure> {
+        let standings = Standings::of(config);
+        let load = |runtime: &Runtime| standings.load(runtime, config, must_vouch);
+        let world = Self::build_with(config, link, journal, ways, load)?;
+        Ok(Self { standings, ..world })
+    }
+
+    fn build_with(
+        config: &Config,
+        link: Link,
         mut journal: Box<dyn Journal>,
         ways: Ways,
+        load: impl FnOnce(&Runtime) -> Result<BTreeMap<StrategyName, Strategy>, Failure>,
     ) -> Result<Self, Failure> {
         let Ways { clock, blocking, profile, turns, cache, .. } = ways;
         let Link { broker, market, sessions, exchange, live } = link;
@@ -225,9 +257,8 @@ impl World {
             .map_err(|error| Failure::general(error.into()))?;
         let runtime = Runtime::new(RuntimeOptions { profile, cache_dir: cache, turns })
             .map_err(|error| Failure::general(error.into()))?;
-        let strategies =
-            strategies::load(&runtime, &config.strategies).map_err(|error| Failure::config(error.into()))?;
-        let services: Arc<dyn Services> = Arc::new(HostServices {
+        let strategies = load(&runtime)?;
+        let services = HostServices {
             desk: desk.clone(),
             market,
             quotes: live.as_ref().and_then(|live| live.quotes.clone()),
@@ -240,14 +271,17 @@ impl World {
                     strategy.grants.max_orders_per_day.map(|orders| (name.clone(), orders))
                 })
                 .collect(),
-        });
+        };
+        let quiet = HostServices { quotes: None, ..services.clone() };
         Ok(Self {
             account,
             clock,
             sessions,
             desk,
             broker,
-            services,
+            services: Arc::new(services),
+            quiet: Arc::new(quiet),
+            standings: Standings::default(),
             tapes: None,
             strategies,
             runtime,

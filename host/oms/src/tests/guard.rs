@@ -34,6 +34,25 @@ async fn the_kill_switch_holds_for_an_order_that_waits_for_its_turn() {
 }
 
 #[tokio::test]
+async fn an_order_of_a_version_that_is_taken_back_is_not_sent_when_its_turn_comes() {
+    let world = World::new(Blocking::Local);
+    exhaust(&world).await;
+    let before = calls(&world);
+    let origin = world.origin("s");
+    let (desk, version) = (world.desk.clone(), origin.clone());
+    world.clock.on_sleep(move || {
+        assert!(desk.has_open_calls(&version.strategy), "it waits for its turn");
+        assert!(!desk.has_open_calls(&"another".into()));
+        desk.revoke(&version.strategy, &version.component);
+    });
+    assert_eq!(rule(world.desk.place(&origin, request("k", buy(10))).await), "version-rolled-back");
+    assert_eq!(calls(&world), before);
+    assert!(!world.desk.has_open_calls(&origin.strategy));
+    // The same key is free for the version that is back.
+    world.desk.place(&origin, request("k", buy(10))).await.expect("taken");
+}
+
+#[tokio::test]
 async fn an_order_whose_time_passes_while_it_waits_is_not_sent() {
     let world = World::new(Blocking::Local);
     exhaust(&world).await;

@@ -70,6 +70,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             PluginCommand::Promote(promote) => done(plugin::promote(promote)),
             PluginCommand::Check(check) => done(plugin::check(check)),
             PluginCommand::Release(release) => done(plugin::release(release)),
+            PluginCommand::Compile(compile) => done(plugin::compile(compile)),
         },
         Command::PaperExchange(args) => done(paper_exchange::run(&args)),
         Command::Doctor(args) => doctor::run(&args),

@@ -131,13 +131,14 @@ async fn serve(config: &Config, rehearsal: Option<Rehearsal>, allow_unknown: boo
         book: rehearsal.is_none().then(|| config.state_dir.join("paper-book.jsonl")),
     };
     let link = Link::paper(config, &paper, &ways)?;
-    let mut world = World::build(config, link, Box::new(journal), ways)?;
+    let must_vouch = config.vouch_everywhere;
+    let mut world = World::rebuild(config, link, Box::new(journal), ways, must_vouch)?;
     world.tapes = recording::start(config);
     greet(config, &paper, &world, rehearsal.is_some());
     let observer: Observer = Arc::new(|event| tracing::info!(target: "host", "{event}"));
     let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
     let _control = control(config, &host, rehearsal.is_some())?;
-    let _versions = versions(config, &host, false)?;
+    let _versions = versions(config, &host, must_vouch)?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let _told = supervisor::ready(host.pulse.clone(), || "paper trading".to_owned());
     let ended = host.run(until, stop).await;
@@ -170,12 +171,10 @@ async fn serve_live(
         seed: 1,
         book: None,
     };
-    let mut world = World::build(config, connection.link(), Box::new(journal), ways)?;
-    world.tapes = recording::start(config);
     // In a rehearsal nothing real is traded: an author tries a strategy there as it is.
-    if rehearsal.is_none() {
-        crate::strategies::vouched(config, &world.strategies)?;
-    }
+    let must_vouch = rehearsal.is_none() || config.vouch_everywhere;
+    let mut world = World::rebuild(config, connection.link(), Box::new(journal), ways, must_vouch)?;
+    world.tapes = recording::start(config);
     match rehearsal {
         None => tracing::info!("account {} at {}: real orders are sent", config.account.name, kotak.base_url),
         Some(_) => tracing::info!(
@@ -193,7 +192,7 @@ async fn serve_live(
     let running = connection.start(&host.world.desk);
     connection.first_look().await?;
     let _control = control(config, &host, rehearsal.is_some())?;
-    let _versions = versions(config, &host, rehearsal.is_none())?;
+    let _versions = versions(config, &host, must_vouch)?;
     let _outbox = notify::start(config, &host.world.desk, &host.world.clock)?;
     let told = supervisor::ready(host.pulse.clone(), status_line(&host));
     let ended = host.run(until, stop).await;
@@ -293,11 +292,11 @@ fn greet(config: &Config, paper: &PaperMarket, world: &World, rehearsal: bool) {
     }
 }
 
-/// Watches the components' files; `is_real`: only what is vouched for goes live.
-fn versions(config: &Config, host: &Host, is_real: bool) -> Result<Watch, Failure> {
+/// Watches the components' files; `must_vouch`: only what is vouched for goes live.
+fn versions(config: &Config, host: &Host, must_vouch: bool) -> Result<Watch, Failure> {
     let rules = Rules {
         config: Arc::new(config.clone()),
-        is_real,
+        must_vouch,
         clock: Arc::clone(&host.world.clock),
         machine: Arc::new(SystemClock),
     };

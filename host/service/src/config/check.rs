@@ -99,6 +99,7 @@ impl<'a> Checker<'a> {
             account,
             strategies,
             trusted_keys: file.plugins.trusted_keys,
+            vouch_everywhere: file.plugins.vouch_everywhere,
             recording: file.recording,
             tasks,
         };

@@ -173,6 +173,7 @@ impl Default for Config {
             notify: NotifyConfig::default(),
             strategies: strategies(),
             trusted_keys: Vec::new(),
+            vouch_everywhere: false,
             plugin_dir: state_dir().join("components"),
             recording: super::RecordingConfig::default(),
             tasks: tasks(),

@@ -65,6 +65,8 @@ pub struct Config {
     pub strategies: BTreeMap<StrategyName, StrategyConfig>,
     /// Authors whose components may trade on a real account.
     pub trusted_keys: Vec<crate::signing::PublicKey>,
+    /// Whether components from files need somebody who vouches for them on paper and in a rehearsal as well.
+    pub vouch_everywhere: bool,
     /// Where a new version of a strategy is dropped, as `NAME.wasm`.
     pub plugin_dir: PathBuf,
     /// The schedule.

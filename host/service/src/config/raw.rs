@@ -36,6 +36,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Plugins {
     pub trusted_keys: Vec<crate::signing::PublicKey>,
+    pub vouch_everywhere: bool,
     pub dir: Option<PathBuf>,
 }
 

@@ -1,7 +1,8 @@
 //! A version that runs beside the live one: it sees what that one sees, and nothing of what it does leaves.
 //!
-//! Its orders are kept here and stand unfilled; its state is its own, laid over what the live version had
-//! when the shadow began; its alerts are counted. Reads go through to the real thing.
+//! Its orders are kept here and stand unfilled; its state is its own, and begins with what the live version had when
+//! the shadow began; its alerts are counted. Other reads are answered from what the host knows: of the broker it asks
+//! holdings and funds at most once a tick, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,9 +29,20 @@ struct Kept {
     alerts: BTreeSet<String>,
 }
 
+/// What the broker was asked in the present tick: the same answer for the rest of it.
+#[derive(Default)]
+struct AskedBroker {
+    holdings: Option<Result<Vec<Holding>, ReadError>>,
+    funds: Option<Result<Funds, ReadError>>,
+}
+
 /// Where a shadow's host functions lead.
 pub struct Shadow {
     inner: Arc<dyn Services>,
+    /// The state that it began with.
+    base: BTreeMap<String, Vec<u8>>,
+    // Held over the question: two at once would ask twice.
+    asked: tokio::sync::Mutex<AskedBroker>,
     /// Orders that stood before it began: it would have taken them over.
     inherited: BTreeSet<String>,
     kept: Mutex<Kept>,
@@ -41,10 +53,20 @@ fn denied(rule: &'static str, reason: impl Into<String>) -> OrderError {
 }
 
 impl Shadow {
-    /// Beside the version whose orders so far are `inherited`.
-    pub fn beside(inner: Arc<dyn Services>, inherited: &[OrderView]) -> Self {
+    /// Beside the version whose orders so far are `inherited` and whose state is `state`.
+    pub fn beside(
+        inner: Arc<dyn Services>,
+        inherited: &[OrderView],
+        state: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
         let inherited = inherited.iter().map(|order| order.id.clone()).collect();
-        Self { inner, inherited, kept: Mutex::default() }
+        let base = state.into_iter().collect();
+        Self { inner, base, asked: tokio::sync::Mutex::default(), inherited, kept: Mutex::default() }
+    }
+
+    /// A tick begins: the broker may be asked again.
+    pub async fn tick_begins(&self) {
+        *self.asked.lock().await = AskedBroker::default();
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -180,11 +202,23 @@ impl Services for Shadow {
     }
 
     fn holdings<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, Result<Vec<Holding>, ReadError>> {
-        self.inner.holdings(origin)
+        Box::pin(async move {
+            let mut asked = self.asked.lock().await;
+            if let Some(answer) = &asked.holdings {
+                return answer.clone();
+            }
+            asked.holdings.insert(self.inner.holdings(origin).await).clone()
+        })
     }
 
     fn funds<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, Result<Funds, ReadError>> {
-        self.inner.funds(origin)
+        Box::pin(async move {
+            let mut asked = self.asked.lock().await;
+            if let Some(answer) = &asked.funds {
+                return answer.clone();
+            }
+            asked.funds.insert(self.inner.funds(origin).await).clone()
+        })
     }
 
     /// A shadow settles nothing: it is told that nothing is left.
@@ -285,15 +319,17 @@ impl Services for Shadow {
         }))
     }
 
-    fn state_get(&self, origin: &Origin, key: &str) -> Result<Option<Vec<u8>>, ReadError> {
+    fn state_get(&self, _origin: &Origin, key: &str) -> Result<Option<Vec<u8>>, ReadError> {
         if let Some(value) = self.kept().state.get(key) {
             return Ok(value.clone());
         }
-        self.inner.state_get(origin, key)
+        Ok(self.base.get(key).cloned())
     }
 
-    fn state_keys(&self, origin: &Origin, prefix: &str) -> Result<Vec<String>, ReadError> {
-        let mut keys: BTreeSet<String> = self.inner.state_keys(origin, prefix)?.into_iter().collect();
+    fn state_keys(&self, _origin: &Origin, prefix: &str) -> Result<Vec<String>, ReadError> {
+        let began_with = self.base.range(prefix.to_owned()..).map(|(key, _)| key);
+        let mut keys: BTreeSet<String> =
+            began_with.take_while(|key| key.starts_with(prefix)).cloned().collect();
         for (key, value) in self.kept().state.range(prefix.to_owned()..) {
             if !key.starts_with(prefix) {
                 break;

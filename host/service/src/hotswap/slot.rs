@@ -6,31 +6,24 @@
 //! placed it. Then it answers between two ticks, and through its first ticks the version before it stands by:
 //! when it traps or overruns, that one comes back, with the state as it was.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use journal::{Alert, Durability, Entry, JournalError};
 use model::{ContentHash, OrderView, StrategyName, Timestamp};
 use oms::Desk;
-use runtime::{Cause, LiveInstance, Outcome, RunInfo, RunResult, Services};
+use runtime::{Cause, LiveInstance, RunInfo, STRIKES_MAX, Services};
 
 use super::shadow::Shadow;
+use super::standing::{Standing, Standings};
 use super::story::{CandidateView, SwapEvent, SwapObserver, VersionsView};
 use crate::strategies::Strategy;
-
-/// Ticks in which a new version that traps or overruns is rolled back.
-pub const TRIAL_TICKS: u32 = 3;
-/// How long a version's tick in shadow may take: the live tick waits for it when it is to decide.
-const SHADOW_RUN: Duration = Duration::from_secs(2);
-/// Versions that were refused and are remembered, so that they are not tried again.
-const REFUSED_MAX: usize = 64;
 
 /// Whether a version may go live: the error says what would let it.
 pub type Vouch = Arc<dyn Fn(&ContentHash) -> Result<(), String> + Send + Sync>;
 
 /// A version that has been checked and compiled.
+#[derive(Clone)]
 pub struct Candidate {
     /// It.
     pub strategy: Strategy,
@@ -42,38 +35,49 @@ pub struct Candidate {
     pub noticed: Timestamp,
 }
 
+/// How far a version has come in shadow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It has done no tick yet.
+    None,
+    /// Its first tick took longer than the live one may be kept waiting: it does one beside it.
+    Slow,
+    /// It has done a tick.
+    Done,
+}
+
 /// A version that waits, with its life in shadow.
-struct Waiting {
-    candidate: Candidate,
-    why: String,
-    shadow: Arc<Shadow>,
-    instance: Option<LiveInstance>,
-    ticks: u32,
-    is_proved: bool,
+pub(super) struct Waiting {
+    pub(super) candidate: Candidate,
+    pub(super) why: String,
+    pub(super) shadow: Arc<Shadow>,
+    pub(super) instance: Option<LiveInstance>,
+    /// Trading days that have begun since it waits: an instance belongs to one.
+    pub(super) days: u32,
+    pub(super) ticks: u32,
+    pub(super) proof: Proof,
 }
 
 /// A version in its first ticks, and what comes back when it fails.
-struct Trial {
-    ticks_left: u32,
-    before: Strategy,
-    state: Vec<(String, Vec<u8>)>,
-    noticed: Option<Timestamp>,
+pub(super) struct Trial {
+    pub(super) ticks_left: u32,
+    pub(super) from: PathBuf,
+    pub(super) before: Strategy,
+    pub(super) state: Vec<(String, Vec<u8>)>,
+    pub(super) noticed: Option<Timestamp>,
 }
 
-struct Inner {
-    live: Strategy,
-    waiting: Option<Waiting>,
-    trial: Option<Trial>,
-    refused: VecDeque<ContentHash>,
-    last: Option<String>,
+pub(super) struct Inner {
+    pub(super) live: Strategy,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) trial: Option<Trial>,
+    pub(super) last: Option<String>,
 }
 
 impl Inner {
-    fn remember(&mut self, refused: &ContentHash) {
-        if self.refused.len() == REFUSED_MAX {
-            self.refused.pop_front();
-        }
-        self.refused.push_back(refused.clone());
+    /// What waits, if it is this version.
+    pub(super) fn waiting(&mut self, hash: &ContentHash) -> Option<&mut Waiting> {
+        self.waiting.as_mut().filter(|waiting| waiting.candidate.strategy.hash == *hash)
     }
 }
 
@@ -84,29 +88,37 @@ pub struct Surroundings {
     pub desk: Desk,
     /// Where host functions lead.
     pub services: Arc<dyn Services>,
+    /// Where those of a version in shadow lead: the same, without asking the broker for fresh prices.
+    pub quiet: Arc<dyn Services>,
     /// The machine's clock, for how long a swap took.
     pub machine: model::clock::SharedClock,
+    /// Where it is kept what is live.
+    pub standings: Standings,
     /// Told what happens.
     pub observer: SwapObserver,
 }
 
 /// The place of one strategy.
 pub struct Slot {
-    name: StrategyName,
-    around: Surroundings,
+    pub(super) name: StrategyName,
+    pub(super) around: Surroundings,
+    pub(super) standing: Standing,
     inner: Mutex<Inner>,
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held by a tick in shadow.
+    pub(super) shadowing: tokio::sync::Mutex<()>,
 }
 
 impl Slot {
     /// With the version that the host began with.
     pub fn new(live: Strategy, around: Surroundings) -> Self {
         let name = live.name.clone();
-        let inner = Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None };
-        Self { name, around, inner: Mutex::new(inner), turn: Arc::default() }
+        let standing = around.standings.standing(&name);
+        let inner = Mutex::new(Inner { live, waiting: None, trial: None, last: None });
+        Self { name, around, standing, inner, turn: Arc::default(), shadowing: tokio::sync::Mutex::default() }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -121,15 +133,22 @@ impl Slot {
         self.inner().live.clone()
     }
 
-    /// Whether this version is here already, or is not wanted.
-    pub fn knows(&self, hash: &ContentHash) -> bool {
-        let inner = self.inner();
+    /// Whether this version, found in `path`, is here already, or is not wanted.
+    pub fn knows(&self, path: &Path, hash: &ContentHash) -> bool {
+        let mut inner = self.inner();
         inner.live.hash == *hash
-            || inner.waiting.as_ref().is_some_and(|waiting| waiting.candidate.strategy.hash == *hash)
-            || inner.refused.contains(hash)
+            || inner.waiting(hash).is_some()
+            || self.standing.is_refused(hash)
+            || self.standing.is_settled(path, hash)
     }
 
-    /// The file shows no new version any more, or is gone: what came from it waits no longer.
+    /// The file is gone, and with it what waits from it.
+    pub fn file_is_gone(&self, path: &Path) {
+        self.standing.file_is_gone(path);
+        self.withdraw(path);
+    }
+
+    /// The file shows no new version any more: what came from it waits no longer.
     pub fn withdraw(&self, path: &Path) {
         let mut inner = self.inner();
         if inner.waiting.as_ref().is_some_and(|waiting| waiting.candidate.path == path) {
@@ -138,21 +157,53 @@ impl Slot {
         }
     }
 
-    /// A version that has been checked and compiled waits for its turn; the one that waited before is dropped.
+    /// A version that has been checked and compiled waits for its turn; the one that waited before is dropped. It
+    /// waits for the disk: not for a thread that runs ticks.
     pub fn offer(&self, candidate: Candidate, day: model::Date) {
-        let lives = self.around.desk.own_orders(&self.name, day);
-        let shadow = Arc::new(Shadow::beside(Arc::clone(&self.around.services), &lives));
+        let state = match self.state() {
+            Ok(state) => state,
+            Err(error) => return self.refuse(None, format!("its state cannot be read: {error}")),
+        };
         let hash = candidate.strategy.hash.clone();
+        self.standing.keep_copy(&candidate.strategy);
+        self.forget_but(&hash);
+        let lives = self.around.desk.own_orders(&self.name, day);
+        let shadow = Arc::new(Shadow::beside(Arc::clone(&self.around.quiet), &lives, state));
         let why = match (candidate.vouch)(&hash) {
-            Ok(()) => "for its next tick".to_owned(),
+            Ok(()) => self.quarantine().unwrap_or_else(|| "for its next tick".to_owned()),
             Err(why) => {
                 self.alert_of_candidate(&hash, &why, candidate.noticed);
                 why
             }
         };
-        self.inner().waiting =
-            Some(Waiting { candidate, why: why.clone(), shadow, instance: None, ticks: 0, is_proved: false });
+        self.inner().waiting = Some(Waiting {
+            candidate,
+            why: why.clone(),
+            shadow,
+            instance: None,
+            days: 0,
+            ticks: 0,
+            proof: Proof::None,
+        });
         (self.around.observer)(&self.name, &SwapEvent::Waits { hash, why });
+    }
+
+    /// Lets go of copies of versions that nothing leads back to.
+    fn forget_but(&self, candidate: &ContentHash) {
+        let inner = self.inner();
+        let mut needed = vec![candidate.clone(), inner.live.hash.clone()];
+        needed.extend(inner.trial.as_ref().map(|trial| trial.before.hash.clone()));
+        drop(inner);
+        self.standing.forget_all_but(&needed);
+    }
+
+    /// What the operator has to do before the strategy has ticks again.
+    fn quarantine(&self) -> Option<String> {
+        let strikes = self.around.desk.with_journal(|journal| journal.quarantine()).ok()?;
+        let name = &self.name;
+        strikes.iter().any(|(strategy, strikes, _)| strategy == name && *strikes >= STRIKES_MAX).then(|| {
+            format!("{name} is in quarantine; `tradeagent plugin release {name}` lets it run again, with this version")
+        })
     }
 
     /// The operator is told, once a day, that a version needs a word from somebody.
@@ -169,240 +220,71 @@ impl Slot {
         }
     }
 
+    pub(super) fn commit(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
+        self.around.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))
+    }
+
     /// A version that could not be loaded, by its hash where it has one.
     pub fn refuse(&self, hash: Option<ContentHash>, why: String) {
-        let mut inner = self.inner();
         if let Some(hash) = &hash {
-            inner.remember(hash);
+            self.standing.refuse(hash);
         }
-        inner.last = Some(format!("refused: {why}"));
-        drop(inner);
+        self.inner().last = Some(format!("refused: {why}"));
         (self.around.observer)(&self.name, &SwapEvent::Refused { hash, why });
     }
 
     /// A tick begins: which version answers it. A version that waits and may go live does this tick in shadow
     /// first, and takes over when that goes well. `info` is what a version's run is told.
-    ///
-    /// # Errors
-    /// When the journal fails.
     pub async fn begin(
         &self,
         info: impl Fn(&Strategy) -> RunInfo,
         now: Timestamp,
         cause: &Cause,
-    ) -> Result<Strategy, JournalError> {
+    ) -> Strategy {
         if let Some(hash) = self.may_take_over() {
-            if !self.is_proved() {
-                self.shadow_tick(info, now, cause).await;
-            }
+            self.prove(info, now, cause).await;
             // Meanwhile another may have been offered, a word taken back, an order lost sight of.
-            if self.may_take_over() == Some(hash) {
-                self.take_over(now)?;
+            if self.may_take_over() == Some(hash)
+                && let Err(error) = self.take_over(now)
+            {
+                tracing::error!(%error, "the next version of {} cannot take over", self.name);
             }
         }
-        Ok(self.live())
-    }
-
-    fn is_proved(&self) -> bool {
-        self.inner().waiting.as_ref().is_some_and(|waiting| waiting.is_proved)
+        self.live()
     }
 
     /// What waits and could take over now; says why it does not.
     fn may_take_over(&self) -> Option<ContentHash> {
+        let (vouch, hash) = {
+            let inner = self.inner();
+            let candidate = &inner.waiting.as_ref()?.candidate;
+            (Arc::clone(&candidate.vouch), candidate.strategy.hash.clone())
+        };
+        let obstacle = vouch(&hash).err().or_else(|| self.unsettled());
         let mut inner = self.inner();
-        let waiting = inner.waiting.as_mut()?;
-        if let Err(why) = (waiting.candidate.vouch)(&waiting.candidate.strategy.hash) {
-            waiting.why = why;
-            return None;
-        }
+        let waiting = inner.waiting(&hash)?;
+        let Some(why) = obstacle else { return Some(hash) };
+        waiting.why = why;
+        None
+    }
+
+    /// An order whose fate is for the version that asked for it.
+    fn unsettled(&self) -> Option<String> {
         let is_ours = |order: &&OrderView| order.strategy.as_ref() == Some(&self.name);
         if let Some(order) = self.around.desk.unresolved().iter().find(is_ours) {
-            waiting.why = format!(
+            return Some(format!(
                 "what became of its order {} is not known yet; see `tradeagent orders --unresolved`",
                 order.id
-            );
-            return None;
+            ));
         }
-        Some(waiting.candidate.strategy.hash.clone())
-    }
-
-    /// One tick of the version that waits, in shadow. A version that fails there is dropped and named.
-    async fn shadow_tick(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
-        let Some((strategy, shadow, instance)) = self.inner().waiting.as_mut().map(|waiting| {
-            (waiting.candidate.strategy.clone(), Arc::clone(&waiting.shadow), waiting.instance.take())
-        }) else {
-            return;
-        };
-        let mut instance = instance.unwrap_or_else(|| {
-            let services: Arc<dyn Services> = Arc::clone(&shadow) as Arc<dyn Services>;
-            LiveInstance::new(strategy.loaded.within(SHADOW_RUN), services)
-        });
-        let Outcome { result, state, .. } = instance.run(info(&strategy), now, cause.clone()).await;
-        let mut inner = self.inner();
-        // Another may have been offered meanwhile: this one's tick is of no interest any more.
-        let Some(waiting) = inner.waiting.as_mut().filter(|it| it.candidate.strategy.hash == strategy.hash)
-        else {
-            return;
-        };
-        match result {
-            RunResult::Stopped(reason) if reason.is_strike() => {
-                inner.waiting = None;
-                drop(inner);
-                self.refuse(Some(strategy.hash), format!("in its first tick, in shadow: {reason}"));
-            }
-            // Not the strategy's fault: it is tried again.
-            RunResult::Stopped(_) => {}
-            RunResult::Done(_) | RunResult::Failed(..) => {
-                shadow.keep(state);
-                waiting.instance = Some(instance);
-                waiting.ticks += 1;
-                waiting.is_proved = true;
-            }
-        }
-    }
-
-    /// What waits and has proved itself is live from here on; its state so far is kept for a way back.
-    fn take_over(&self, now: Timestamp) -> Result<(), JournalError> {
-        let mut inner = self.inner();
-        if !inner.waiting.as_ref().is_some_and(|waiting| waiting.is_proved) {
-            return Ok(());
-        }
-        let state = self.state()?;
-        let Some(Waiting { candidate, .. }) = inner.waiting.take() else { return Ok(()) };
-        let hash = candidate.strategy.hash.clone();
-        let text = format!(
-            "{}: {hash} takes over from {}, {} of state kept for a way back; from {}",
-            self.name,
-            inner.live.hash,
-            state.len(),
-            candidate.path.display()
-        );
-        self.commit(vec![Entry::Note { kind: "version-live".to_owned(), text, at: now }])?;
-        let before = std::mem::replace(&mut inner.live, candidate.strategy);
-        // Of two in a row that are still on trial, the way back leads to the last that had passed.
-        let (before, state) = match inner.trial.take() {
-            Some(earlier) => (earlier.before, earlier.state),
-            None => (before, state),
-        };
-        inner.trial =
-            Some(Trial { ticks_left: TRIAL_TICKS, before, state, noticed: Some(candidate.noticed) });
-        Ok(())
-    }
-
-    fn commit(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
-        self.around.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))
-    }
-
-    fn state(&self) -> Result<Vec<(String, Vec<u8>)>, JournalError> {
-        self.around.desk.with_journal(|journal| {
-            let mut state = Vec::new();
-            for key in journal.state_keys(&self.name, "")? {
-                if let Some(value) = journal.state_get(&self.name, &key)? {
-                    state.push((key, value));
-                }
-            }
-            Ok(state)
-        })
-    }
-
-    /// A tick of the version `hash` has ended, and what it wrote is not kept yet. True: it was rolled back, so
-    /// its failure is no strike of the strategy.
-    ///
-    /// # Errors
-    /// When the journal fails.
-    pub fn ended(
-        &self,
-        hash: &ContentHash,
-        result: &RunResult,
-        now: Timestamp,
-    ) -> Result<bool, JournalError> {
-        let mut inner = self.inner();
-        if inner.live.hash != *hash {
-            return Ok(false);
-        }
-        let Some(trial) = &mut inner.trial else { return Ok(false) };
-        if let RunResult::Stopped(reason) = result
-            && reason.is_strike()
-        {
-            let why = reason.to_string();
-            // Kept first: a way back that cannot be written stays a way back.
-            self.commit(self.way_back(&trial.before, &trial.state, hash, &why, now)?)?;
-            let Some(Trial { before, .. }) = inner.trial.take() else { return Ok(false) };
-            let to = before.hash.clone();
-            inner.live = before;
-            inner.remember(hash);
-            inner.last = Some(format!("{hash} was rolled back: {why}"));
-            drop(inner);
-            (self.around.observer)(&self.name, &SwapEvent::RolledBack { hash: hash.clone(), to, why });
-            return Ok(true);
-        }
-        trial.ticks_left -= 1;
-        let first = trial.noticed.take();
-        let before = trial.before.hash.clone();
-        if trial.ticks_left == 0 {
-            inner.trial = None;
-        }
-        if let Some(noticed) = first {
-            let millis = self.around.machine.now().nanos_since(noticed) / 1_000_000;
-            inner.last = Some(format!("{hash} took over from {before}"));
-            drop(inner);
-            (self.around.observer)(&self.name, &SwapEvent::Live { hash: hash.clone(), before, millis });
-        }
-        Ok(false)
-    }
-
-    /// What brings the state back and says why.
-    fn way_back(
-        &self,
-        before: &Strategy,
-        state: &[(String, Vec<u8>)],
-        hash: &ContentHash,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<Vec<Entry>, JournalError> {
-        let write = |key: String, value| Entry::State { strategy: self.name.clone(), key, value };
-        let mut entries: Vec<Entry> = self
-            .state()?
-            .into_iter()
-            .filter(|(key, _)| !state.iter().any(|(kept, _)| kept == key))
-            .map(|(key, _)| write(key, None))
-            .collect();
-        entries.extend(state.iter().map(|(key, value)| write(key.clone(), Some(value.clone()))));
-        let text = format!("{}: {hash} is rolled back to {}: {why}", self.name, before.hash);
-        entries.push(Entry::Note { kind: "version-rolled-back".to_owned(), text: text.clone(), at: now });
-        entries.push(Entry::Alert(Alert {
-            key: format!("rolled-back:{}:{hash}", self.name),
-            severity: journal::Severity::Critical,
-            source: "host".to_owned(),
-            text,
-            at: now,
-        }));
-        Ok(entries)
-    }
-
-    /// After a live tick: a version that may not take over does the tick in shadow, so that it can be compared.
-    pub async fn follow(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
-        let waits = self
-            .inner()
-            .waiting
-            .as_ref()
-            .is_some_and(|waiting| (waiting.candidate.vouch)(&waiting.candidate.strategy.hash).is_err());
-        if waits {
-            self.shadow_tick(info, now, cause).await;
-        }
-    }
-
-    /// A trading day has begun.
-    pub fn new_day(&self) {
-        if let Some(waiting) = &mut self.inner().waiting {
-            waiting.instance = None;
-            waiting.shadow.new_day();
-        }
+        let is_open = self.around.desk.has_open_calls(&self.name);
+        is_open.then(|| "the live version has an order on its way to the broker".to_owned())
     }
 
     /// How the versions stand; the live version's orders are those of `day`.
     pub fn view(&self, day: model::Date) -> VersionsView {
         let lives = self.around.desk.own_orders(&self.name, day);
+        let quarantine = self.quarantine();
         let inner = self.inner();
         VersionsView {
             strategy: self.name.clone(),
@@ -411,7 +293,7 @@ impl Slot {
             candidate: inner.waiting.as_ref().map(|waiting| CandidateView {
                 hash: waiting.candidate.strategy.hash.clone(),
                 file: waiting.candidate.path.display().to_string(),
-                why: waiting.why.clone(),
+                why: quarantine.unwrap_or_else(|| waiting.why.clone()),
                 shadow_ticks: waiting.ticks,
                 shadow: waiting.shadow.compare(&lives),
             }),

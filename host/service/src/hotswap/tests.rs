@@ -43,6 +43,10 @@ fn minute(minute: i64) -> Timestamp {
 
 impl Stage {
     fn with(entries: &[Entry]) -> Self {
+        Self::keeping(entries, Standings::default())
+    }
+
+    fn keeping(entries: &[Entry], standings: Standings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config { state_dir: folder.path().to_owned(), ..Config::default() };
         config.account.positions = vec![PositionConfig::seeded()];
@@ -68,6 +72,8 @@ impl Stage {
         let around = Surroundings {
             desk: world.desk.clone(),
             services: Arc::clone(&world.services),
+            quiet: Arc::clone(&world.quiet),
+            standings,
             machine: crate::clock::system(),
             observer: Arc::new(move |_, event| told.lock().expect("lock").push(event.clone())),
         };
@@ -87,8 +93,17 @@ impl Stage {
 
     /// The shipped seller under another name, with this profit to take.
     fn offer(&self, number: u8, vouched: &Arc<AtomicBool>) -> ContentHash {
+        self.offer_from(number, vouched, std::path::Path::new("new.wasm"))
+    }
+
+    fn bytes(&self, number: u8) -> Vec<u8> {
         let mut bytes = bundle::find(SELL).expect("shipped").bytes.to_vec();
         bytes.extend([0, 5, 3, b's', b'a', b'v', number]);
+        bytes
+    }
+
+    fn offer_from(&self, number: u8, vouched: &Arc<AtomicBool>, path: &std::path::Path) -> ContentHash {
+        let bytes = self.bytes(number);
         let name = StrategyName::from(SELL);
         let strategy =
             load_one(&self.world.runtime, &name, &self.config.strategies[&name], &bytes).expect("loads");
@@ -98,7 +113,7 @@ impl Stage {
             if vouched.load(Ordering::Relaxed) { Ok(()) } else { Err("nobody vouches for it".to_owned()) }
         });
         let noticed = self.clock_now();
-        self.slot.offer(Candidate { strategy, path: "new.wasm".into(), vouch, noticed }, DAY1);
+        self.slot.offer(Candidate { strategy, path: path.to_owned(), vouch, noticed }, DAY1);
         hash
     }
 
@@ -121,6 +136,7 @@ impl Stage {
         };
         let outcome = run.run().await.expect("the journal works");
         assert_eq!(outcome_name(&outcome), "done", "{outcome:?}");
+        run.follow().await;
     }
 }
 
@@ -215,4 +231,119 @@ async fn the_file_of_the_live_version_takes_a_candidate_back() {
     stage.tick().await;
     let view = stage.slot.view(DAY1);
     assert_eq!((view.live, view.candidate), (live, None));
+}
+
+#[tokio::test]
+async fn a_shadow_begins_with_the_state_as_it_was_and_keeps_its_own() {
+    let stage = Stage::with(&[]);
+    let name = StrategyName::from(SELL);
+    let write = |key: &str, value: &[u8]| {
+        let (strategy, key, value) = (name.clone(), key.to_owned(), Some(value.to_vec()));
+        let entry = Entry::State { strategy, key, value };
+        let kept = |journal: &mut dyn journal::Journal| journal.commit(&[entry], journal::Durability::Synced);
+        stage.world.desk.with_journal(kept).expect("kept");
+    };
+    write("day", b"before");
+    let state = stage.slot.state().expect("readable");
+    let shadow = shadow::Shadow::beside(Arc::clone(&stage.world.quiet), &[], state);
+    // What the live version writes in the tick that both do is none of the shadow's.
+    write("day", b"after");
+    write("done", b"yes");
+    let strategy = stage.slot.live();
+    let origin = stage.runner.info(&stage.task, &strategy, minute(1), 1).origin;
+    let read = |key: &str| runtime::Services::state_get(&shadow, &origin, key).expect("readable");
+    assert_eq!((read("day"), read("done")), (Some(b"before".to_vec()), None));
+    shadow.keep(vec![("day".to_owned(), None), ("dawn".to_owned(), Some(vec![1]))]);
+    assert_eq!((read("day"), read("dawn")), (None, Some(vec![1])));
+    assert_eq!(runtime::Services::state_keys(&shadow, &origin, "d").expect("readable"), ["dawn"]);
+}
+
+#[tokio::test]
+async fn a_version_that_has_passed_its_trial_begins_without_the_strikes_of_those_before() {
+    let name = StrategyName::from(SELL);
+    let strikes = |strikes| {
+        let reason = Some("a trap".to_owned());
+        Entry::Quarantine { strategy: name.clone(), strikes, reason, at: minute(0) }
+    };
+    let mut stage = Stage::with(&[strikes(2)]);
+    stage.offer(1, &Arc::new(AtomicBool::new(true)));
+    let quarantine = |stage: &Stage| stage.world.desk.with_journal(|journal| journal.quarantine());
+    for _ in 0..TRIAL_TICKS {
+        assert_eq!(quarantine(&stage).expect("readable").len(), 1);
+        stage.tick().await;
+    }
+    let left: Vec<_> =
+        quarantine(&stage).expect("readable").into_iter().filter(|(_, strikes, _)| *strikes > 0).collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    // In quarantine there is no tick to wait for: it says what to do.
+    let stage = Stage::with(&[strikes(3)]);
+    stage.offer(1, &Arc::new(AtomicBool::new(true)));
+    let why = stage.slot.view(DAY1).candidate.expect("it waits").why;
+    assert!(why.contains("`tradeagent plugin release sell`"), "{why}");
+}
+
+#[tokio::test]
+async fn what_has_passed_its_trial_is_what_the_next_start_begins_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = Config { state_dir: folder.path().to_owned(), ..Config::default() };
+    config.plugin_dir = folder.path().join("components");
+    std::fs::create_dir(&config.plugin_dir).expect("made");
+    let standings = Standings::of(&config);
+    let dropped = config.plugin_dir.join("sell.wasm");
+    let configured = folder.path().join("configured.wasm");
+    let first = bundle::find(SELL).expect("shipped").bytes.to_vec();
+    std::fs::write(&configured, &first).expect("written");
+    let name = StrategyName::from(SELL);
+    let mut settings = config.strategies[&name].clone();
+    settings.component = crate::config::Component::File(configured.clone());
+    config.strategies = std::collections::BTreeMap::from([(name.clone(), settings)]);
+
+    let mut stage = Stage::keeping(&[], standings.clone());
+    let begins = |stage: &Stage| {
+        standings.load(&stage.world.runtime, &config, false).expect("it loads")[&name].hash.clone()
+    };
+    assert_eq!(begins(&stage), runtime::hash_of(&first));
+    let bytes = stage.bytes(1);
+    std::fs::write(&dropped, &bytes).expect("written");
+    let hash = stage.offer_from(1, &Arc::new(AtomicBool::new(true)), &dropped);
+    stage.tick().await;
+    assert_eq!(stage.slot.live().hash, hash);
+    assert_eq!(begins(&stage), runtime::hash_of(&first), "a start in the middle of a trial tries it again");
+    for _ in 1..TRIAL_TICKS {
+        stage.tick().await;
+    }
+    assert_eq!(begins(&stage), hash);
+    // A damaged copy is not begun with.
+    let copy = folder.path().join("live").join(format!("sell.{}.wasm", hash.as_str()));
+    std::fs::write(&copy, b"damaged").expect("written");
+    assert_eq!(begins(&stage), runtime::hash_of(&first));
+}
+
+#[tokio::test]
+async fn a_file_that_says_what_it_said_before_says_nothing_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Config { state_dir: folder.path().to_owned(), ..Config::default() };
+    let mut stage = Stage::keeping(&[], Standings::of(&config));
+    let vouched = Arc::new(AtomicBool::new(true));
+    let [one, other] = ["one.wasm", "other.wasm"].map(std::path::Path::new);
+    let live = |stage: &mut Stage, number, path| stage.offer_from(number, &vouched, path);
+    let first = live(&mut stage, 1, one);
+    for _ in 0..TRIAL_TICKS {
+        stage.tick().await;
+    }
+    let second = live(&mut stage, 2, other);
+    for _ in 0..TRIAL_TICKS {
+        stage.tick().await;
+    }
+    assert_eq!(stage.slot.live().hash, second);
+    assert!(stage.slot.knows(one, &first), "it was written again as it was");
+    assert!(!stage.slot.knows(other, &first), "the other file goes back to it");
+    stage.slot.file_is_gone(one);
+    assert!(!stage.slot.knows(one, &first), "it is there again");
+    stage.slot.refuse(Some(first.clone()), "a test".to_owned());
+    assert!(
+        Standings::of(&config).standing(&SELL.into()).is_refused(&first),
+        "remembered by the next process"
+    );
 }

@@ -15,6 +15,7 @@ use model::StrategyName;
 use model::clock::SharedClock;
 use runtime::Runtime;
 
+use super::apart;
 use super::slot::{Candidate, Slot, Vouch};
 use crate::changes::{at_rest, wake_at_changes};
 use crate::config::{Component, Config, StrategyConfig};
@@ -33,8 +34,8 @@ const RESTLESS_MAX: u32 = 200;
 pub struct Rules {
     /// What the operator trusts, and where promotions are kept.
     pub config: Arc<Config>,
-    /// Whether a version needs somebody who vouches for it: on a real account.
-    pub is_real: bool,
+    /// Whether a version needs somebody who vouches for it: on a real account it does.
+    pub must_vouch: bool,
     /// The host's own clock, for the trading day.
     pub clock: SharedClock,
     /// The machine's, for how long things take.
@@ -177,7 +178,7 @@ impl Watched {
             // Gone, or still being written: looked at again.
             self.seen = None;
             if Stamp::of(&self.path).is_none() {
-                self.slot.withdraw(&self.path);
+                self.slot.file_is_gone(&self.path);
             }
             return;
         };
@@ -195,13 +196,16 @@ impl Watched {
             return;
         }
         let hash = runtime::hash_of(&bytes);
-        if self.slot.knows(&hash) {
+        if self.slot.knows(&self.path, &hash) {
             if self.slot.live().hash == hash {
                 self.slot.withdraw(&self.path);
             }
             return;
         }
-        match load_one(runtime, &self.name, &self.settings, &bytes) {
+        let loaded = self.compiled(rules, &bytes).and_then(|()| {
+            load_one(runtime, &self.name, &self.settings, &bytes).map_err(|error| error.to_string())
+        });
+        match loaded {
             Ok(strategy) => {
                 let vouch = self.vouch(rules);
                 let day = rules.clock.now().ist_date();
@@ -213,14 +217,30 @@ impl Watched {
         }
     }
 
+    /// On a real account anybody's file may lie here: it is compiled apart, and only the result is taken.
+    fn compiled(&self, rules: &Rules, bytes: &[u8]) -> Result<(), String> {
+        if !rules.must_vouch {
+            return Ok(());
+        }
+        // What can be seen without compiling is told in its own words.
+        runtime::inspect(bytes)
+            .and_then(|seen| seen.check(self.settings.role))
+            .map_err(|refusal| format!("strategy `{}`: {refusal}", self.name))?;
+        apart::compile(&rules.config.plugin_cache(), bytes)
+    }
+
     fn vouch(&self, rules: &Rules) -> Vouch {
-        if !rules.is_real {
+        if !rules.must_vouch {
             return Arc::new(|_| Ok(()));
         }
         let (config, settings, path) = (Arc::clone(&rules.config), self.settings.clone(), self.path.clone());
         Arc::new(move |hash| {
             may_trade(&config, &settings, &path, hash).map_err(|why| {
-                format!("{why}; `{}tradeagent plugin promote {hash}` lets it trade", crate::places::SUDO)
+                format!(
+                    "{why}; `{}tradeagent plugin promote {}` lets it trade",
+                    crate::places::SUDO,
+                    hash.as_str()
+                )
             })
         })
     }

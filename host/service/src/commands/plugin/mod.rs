@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use runtime::{Inspection, Role};
 use serde::Serialize;
 
-use crate::cli::{InspectArgs, ReleaseArgs};
+use crate::cli::{CompileArgs, InspectArgs, ReleaseArgs};
 use crate::commands::account::open;
 use crate::exit::Failure;
 use crate::output;
@@ -55,6 +55,11 @@ fn world_of(file: &Path, seen: &Inspection, asked: Option<Role>) -> Result<Role,
     let role = asked.or_else(|| NARROWEST.into_iter().find(fits)).unwrap_or(Role::Trader);
     seen.check(role).map_err(|refusal| Failure::general(anyhow::anyhow!("{}: {refusal}", file.display())))?;
     Ok(role)
+}
+
+/// Compiles a component from standard input into a cache, within bounds.
+pub fn compile(args: &CompileArgs) -> Result<(), Failure> {
+    crate::hotswap::compile_here(&args.cache).map_err(|why| Failure::general(anyhow::anyhow!(why)))
 }
 
 /// Tells what a file is, without running it.

@@ -119,9 +119,14 @@ pub fn promote(args: &PromoteArgs) -> Result<(), Failure> {
 /// the running host.
 fn which(component: &str, config: &Config) -> Result<ContentHash, Failure> {
     let file = Path::new(component);
-    let is_hash = component.len() >= HASH_PREFIX_MIN && component.chars().all(|c| c.is_ascii_hexdigit());
-    if file.exists() || !is_hash {
+    if file.exists() || !component.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(examine(file)?.hash);
+    }
+    if component.len() < HASH_PREFIX_MIN {
+        return Err(Failure::usage(anyhow!(
+            "{component} is no file, and too little of a hash: another component could be made to begin like it"
+        ))
+        .hint(format!("name at least {HASH_PREFIX_MIN} characters; `tradeagent status` shows all {HASH_LENGTH}")));
     }
     let beginning = component.to_ascii_lowercase();
     if beginning.len() == HASH_LENGTH {
@@ -148,5 +153,5 @@ fn which(component: &str, config: &Config) -> Result<ContentHash, Failure> {
 
 /// Characters of a hash.
 const HASH_LENGTH: usize = 64;
-/// Fewer could be a file's name.
-const HASH_PREFIX_MIN: usize = 8;
+/// Fewer than 128 bits could be those of two components that somebody made alike.
+const HASH_PREFIX_MIN: usize = 32;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
+use model::ContentHash;
 use notify::RecursiveMode;
 
 use crate::changes::{at_rest, wake_at_changes};
@@ -19,6 +20,8 @@ const REST: Duration = Duration::from_millis(20);
 const FILES_MAX: usize = 10_000;
 /// What the tools make themselves: looking there would build for ever.
 const NOT_SOURCES: [&str; 6] = ["target", "state", "node_modules", "__pycache__", ".git", ".venv"];
+/// After so many builds in a row that gave the same component and left other sources, it is the build that writes them.
+const OWN_CHANGES_MAX: u32 = 3;
 
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(super) enum Built {
     Well,
     /// The compiler's own words.
     Badly(String),
+    /// Each build changes sources, so that there would be another for ever: the next waits for a save.
+    Restless,
 }
 
 /// Builds a project in its folder.
@@ -35,12 +40,14 @@ pub(super) struct Builder {
     dir: PathBuf,
     command: Option<String>,
     artefact: PathBuf,
+    /// Written by the host that trades here.
+    state: PathBuf,
 }
 
 impl Builder {
-    /// In `dir`, by `command` or cargo; `artefact` is what comes out.
-    pub(super) fn new(dir: &Path, command: Option<String>, artefact: &Path) -> Self {
-        Self { dir: dir.to_owned(), command, artefact: artefact.to_owned() }
+    /// In `dir`, by `command` or cargo; `artefact` is what comes out. What is in `state` is no source.
+    pub(super) fn new(dir: &Path, command: Option<String>, artefact: &Path, state: &Path) -> Self {
+        Self { dir: dir.to_owned(), command, artefact: artefact.to_owned(), state: state.to_owned() }
     }
 
     /// Builds once.
@@ -84,6 +91,11 @@ impl Builder {
         command
     }
 
+    /// The component, by content; none: there is none.
+    fn component(&self) -> Option<ContentHash> {
+        crate::strategies::read_component(&self.artefact).ok().map(|bytes| runtime::hash_of(&bytes))
+    }
+
     /// Size and time of every source.
     fn sources(&self) -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
         let mut found = BTreeMap::new();
@@ -95,6 +107,7 @@ impl Builder {
                 let Ok(meta) = entry.metadata() else { continue };
                 let is_made = NOT_SOURCES.iter().any(|made| name == *made)
                     || path == self.artefact
+                    || path == self.state
                     || path.extension().is_some_and(|ending| ending == "wasm" || ending == "sig")
                     || name == "Cargo.lock";
                 if is_made || found.len() >= FILES_MAX {
@@ -119,6 +132,8 @@ impl Builder {
         let mut built = builder.sources();
         std::thread::Builder::new().name("build".to_owned()).spawn(move || {
             tell(builder.build());
+            let mut made = builder.component();
+            let mut in_a_row = 0;
             loop {
                 match woken.recv_timeout(LOOK_AGAIN) {
                     Ok(()) | Err(RecvTimeoutError::Timeout) => {}
@@ -134,6 +149,15 @@ impl Builder {
                 };
                 built = written;
                 tell(builder.build());
+                let component = builder.component();
+                let wrote_sources = component == made && builder.sources() != built;
+                made = component;
+                in_a_row = if wrote_sources { in_a_row + 1 } else { 0 };
+                if in_a_row == OWN_CHANGES_MAX {
+                    in_a_row = 0;
+                    built = builder.sources();
+                    tell(Built::Restless);
+                }
             }
         })?;
         Ok(Following { _wake: wake, _notifier: notifier })

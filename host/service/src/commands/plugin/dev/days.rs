@@ -157,7 +157,7 @@ fn days(
         let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
         let rules = Rules {
             config: Arc::new(config.clone()),
-            is_real: false,
+            must_vouch: false,
             clock: Arc::clone(&clock),
             machine: Arc::new(SystemClock),
         };

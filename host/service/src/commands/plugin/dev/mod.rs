@@ -48,7 +48,7 @@ impl Project {
             ))
             .hint("name a configuration of one strategy by --config"));
         }
-        let builder = Builder::new(&dir, args.build.clone(), &artefact);
+        let builder = Builder::new(&dir, args.build.clone(), &artefact, &config.state_dir);
         Ok(Self { config, strategy, builder })
     }
 }
@@ -124,6 +124,12 @@ impl Teller {
         let words = match built {
             Built::Well => None,
             Built::Badly(words) => Some(words),
+            Built::Restless => {
+                self.words(
+                    "each build changes files beside the sources; the next one waits for a save (let it write below `target`)",
+                );
+                return false;
+            }
         };
         let ok = words.is_none();
         self.tell(&Told::Build { ok, words });

@@ -1,0 +1,98 @@
+//! A component that nobody vouches for is compiled by a process of its own.
+//!
+//! Compiling is the one thing that a host does with a stranger's bytes outside the sandbox, and a component can be
+//! made so that it takes minutes and gigabytes. The process has bounds on both, gives way to everything else on the
+//! machine, and is the first to go when memory runs out. What it leaves is an entry of the cache of compiled code,
+//! which the host reads as it reads its own.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use runtime::{Profile, Runtime, RuntimeOptions};
+
+/// Seconds of computing. A component in Python takes nine.
+const CPU_SECONDS: u64 = 120;
+/// Memory. A component in Python takes 400 MiB.
+const MEMORY_BYTES: u64 = 2 << 30;
+/// What is read of its last words.
+const WORDS_MAX: u64 = 64 << 10;
+/// The largest component; who calls has read no larger one.
+const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Compiles `bytes` into the cache in `folder`, in another process.
+///
+/// # Errors
+/// When it could not be compiled within the bounds, in words.
+pub fn compile(folder: &Path, bytes: &[u8]) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("the process that compiles it cannot be started: {error}");
+    let mut child = Command::new(myself().map_err(failed)?)
+        .args(["plugin", "compile", "--cache"])
+        .arg(folder)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    // One that ends before it has read everything says why.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(bytes));
+    let mut words = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        let _ = stderr.take(WORDS_MAX).read_to_string(&mut words);
+    }
+    let ended = child.wait().map_err(failed)?;
+    if ended.success() {
+        return Ok(());
+    }
+    Err(match ended.code() {
+        Some(_) => words.trim().trim_start_matches("error: ").to_owned(),
+        None => format!(
+            "the component cannot be compiled within {CPU_SECONDS} s and {} MiB ({ended}): it may be made to stop the \
+             host; build it again, or ask its author",
+            MEMORY_BYTES >> 20
+        ),
+    })
+}
+
+/// This program, also after an update has put another in its place.
+fn myself() -> std::io::Result<std::path::PathBuf> {
+    let link = Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() { Ok(link.to_owned()) } else { std::env::current_exe() }
+}
+
+/// What that process does: standard input into the cache in `folder`.
+///
+/// # Errors
+/// When it is no component, in words.
+pub fn compile_here(folder: &Path) -> Result<(), String> {
+    bound();
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+    if bytes.len() as u64 > COMPONENT_BYTES_MAX {
+        return Err("it is larger than 64 MiB, which no component is".to_owned());
+    }
+    let options = RuntimeOptions { cache_dir: Some(folder.to_owned()), ..RuntimeOptions::new(Profile::Live) };
+    Runtime::new(options)
+        .map_err(|error| error.to_string())?
+        .compile(&bytes)
+        .map_err(|error| error.to_string())
+}
+
+/// What cannot be bounded is left unbounded: whoever started this waits either way.
+#[cfg(unix)]
+fn bound() {
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+    let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    let _ = setrlimit(Resource::Cpu, at_most(CPU_SECONDS));
+    let _ = setrlimit(Resource::Data, at_most(MEMORY_BYTES));
+    // A crash is an answer, and no file is to come of it.
+    let _ = setrlimit(Resource::Core, at_most(0));
+    let _ = nice(10);
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+/// Windows has no such bounds for a process that sets them itself.
+#[cfg(not(unix))]
+fn bound() {}
