@@ -117,8 +117,22 @@ fn a_bad_value_in_the_configuration() {
     let folder = Folder::new();
     let shipped = bundle::find("monitor").expect("shipped").bytes;
     let path = folder.write("mine.wasm", shipped);
-    let said = run_fails(&["plugin", "check", text(&path), "--param", "nonsense=1"], 1);
-    assert!(said.contains("there is no parameter nonsense"), "{said}");
+    for (param, expected) in [
+        (
+            "nonsense=1",
+            "there is no parameter nonsense; there are: average_first, average_second, ema_days, history, \
+             history_age_days_max, move_min, rsi_critical, rsi_period, rsi_warning",
+        ),
+        ("rsi_period=nine", "parameter rsi_period = \"nine\": expected a whole number"),
+        ("rsi_period=1", "parameter rsi_period = 1: expected 2 to 500"),
+    ] {
+        let said = folder.plain(&run_fails(&["plugin", "check", text(&path), "--param", param], 1));
+        let told = format!(
+            "error: its runs do not do their work: {expected} hint: `--param NAME=VALUE` gives it a parameter; its log is in \
+             `tradeagent simulate`"
+        );
+        assert!(said.contains(&told), "{said}");
+    }
     folder.write(
         "tradeagent.toml",
         b"state_dir = \"state\"\n[strategy.mine]\nrole = \"monitr\"\ncomponent = \"mine.wasm\"\n",
