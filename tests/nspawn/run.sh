@@ -200,6 +200,20 @@ inside systemctl restart tradeagent-unified
 soon "a session" session_open
 holds "a host that hangs is restarted by the watchdog"
 
+stage "a stranger's strategy"
+# The shipped monitor with a section more: another component, and nobody has signed it.
+components=$box/var/lib/private/tradeagent/components
+cat "$(find "$target/release/build" -path '*/out/monitor.wasm' | head -1)" <(printf '\000\005\003sav\001') >"$work/stranger.wasm"
+before=$(pid)
+install -m 644 "$work/stranger.wasm" "$components/monitor.wasm"
+waits() { inside tradeagent status --json | grep 'plugin promote [0-9a-f]' >/dev/null; }
+soon "it waits in shadow" waits
+[ "$(pid)" = "$before" ] || fail "our process changed"
+rm "$components/monitor.wasm"
+gone() { ! waits; }
+soon "it is taken back with its file" gone
+holds "a stranger's strategy is compiled by a process of its own and waits; without its file it is gone"
+
 stage "a legacy unit by hand"
 before=$(pid)
 count=$(logins)

@@ -15,6 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::engine::fingerprint;
+use crate::outcome::one_line;
 
 const MAGIC: &[u8; 8] = b"TAGCODE1";
 const KEY: usize = 32;
@@ -52,7 +53,7 @@ impl Cache {
     pub(crate) fn component(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         let Some(folder) = &self.folder else { return Component::from_binary(engine, bytes) };
         let key = self.key(bytes);
-        let path = folder.join(format!("{}.{ENDING}", blake3::Hash::from_bytes(key).to_hex()));
+        let path = Self::entry(folder, &key);
         if let Some(component) = read(engine, &path, &key) {
             used(&path);
             return Ok(component);
@@ -64,6 +65,31 @@ impl Cache {
         }
         // SAFETY: `compiled` was made by wasmtime two lines above and never left this process.
         unsafe { Component::deserialize(engine, compiled) }
+    }
+
+    /// Compiles into the cache what is not in it yet, or says why that cannot be.
+    pub(crate) fn keep(&self, engine: &Engine, bytes: &[u8]) -> Result<(), String> {
+        let folder = self.folder.as_deref().ok_or("there is no folder for compiled code that can be used")?;
+        let key = self.key(bytes);
+        let path = Self::entry(folder, &key);
+        if read(engine, &path, &key).is_some() {
+            used(&path);
+            return Ok(());
+        }
+        let compiled = engine.precompile_component(bytes).map_err(|error| one_line(&error))?;
+        if compiled.len() as u64 > ENTRY_BYTES_MAX - HEADER as u64 {
+            return Err(format!(
+                "it compiles to {} bytes, and at most {ENTRY_BYTES_MAX} are kept",
+                compiled.len()
+            ));
+        }
+        write(&path, &key, &compiled).map_err(|error| error.to_string())?;
+        prune(folder, FOLDER_BYTES_MAX);
+        Ok(())
+    }
+
+    fn entry(folder: &Path, key: &[u8; KEY]) -> PathBuf {
+        folder.join(format!("{}.{ENDING}", blake3::Hash::from_bytes(*key).to_hex()))
     }
 
     fn key(&self, bytes: &[u8]) -> [u8; KEY] {

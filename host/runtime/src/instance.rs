@@ -102,11 +102,10 @@ impl Runtime {
     /// Compiles a component into the cache, so that [`load`](Self::load) need not.
     ///
     /// # Errors
-    /// When it is none, or cannot be compiled.
+    /// When it is none, cannot be compiled, or cannot be kept.
     pub fn compile(&self, bytes: &[u8]) -> Result<(), LoadError> {
         inspect(bytes)?;
-        let compiled = self.inner.cache.component(&self.inner.engine, bytes);
-        compiled.map(drop).map_err(|error| LoadError::Compile(one_line(&error)))
+        self.inner.cache.keep(&self.inner.engine, bytes).map_err(LoadError::Compile)
     }
 
     /// Checks, compiles and links a component. Compiling takes tens of milliseconds: call it where

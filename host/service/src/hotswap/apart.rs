@@ -1,8 +1,8 @@
 //! A component that nobody vouches for is compiled by a process of its own.
 //!
 //! Compiling is the one thing that a host does with a stranger's bytes outside the sandbox, and a component can be
-//! made so that it takes minutes and gigabytes. The process has bounds on both, gives way to everything else on the
-//! machine, and is the first to go when memory runs out. What it leaves is an entry of the cache of compiled code,
+//! made so that it takes minutes and gigabytes. The process has bounds on both, takes one processor, and is the first to
+//! go when memory runs out. What it leaves is an entry of the cache of compiled code,
 //! which the host reads as it reads its own.
 
 use std::io::{Read as _, Write as _};
@@ -26,10 +26,16 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 /// When it could not be compiled within the bounds, in words.
 pub fn compile(folder: &Path, bytes: &[u8]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("the process that compiles it cannot be started: {error}");
-    let mut child = Command::new(myself().map_err(failed)?)
+    let mut command = Command::new(myself().map_err(failed)?);
+    // Nothing of what this process was told goes along. One thread: the others are for ticks.
+    command.env_clear().env("RAYON_NUM_THREADS", "1");
+    #[cfg(windows)]
+    if let Some(root) = std::env::var_os("SystemRoot") {
+        command.env("SystemRoot", root);
+    }
+    let mut child = command
         .args(["plugin", "compile", "--cache"])
         .arg(folder)
-        .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -80,16 +86,15 @@ pub fn compile_here(folder: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// What cannot be bounded is left unbounded: whoever started this waits either way.
+/// What cannot be bounded is left unbounded. No priority: the service's system call filter ends who asks for one.
 #[cfg(unix)]
 fn bound() {
-    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+    use rustix::process::{Resource, Rlimit, setrlimit};
     let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
     let _ = setrlimit(Resource::Cpu, at_most(CPU_SECONDS));
     let _ = setrlimit(Resource::Data, at_most(MEMORY_BYTES));
     // A crash is an answer, and no file is to come of it.
     let _ = setrlimit(Resource::Core, at_most(0));
-    let _ = nice(10);
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 

@@ -188,8 +188,10 @@ impl Standing {
         let strategy = load_one(runtime, &self.name, settings, &bytes).map_err(failed)?;
         {
             let mut record = self.record();
-            record.live = None;
-            record.settled.clear();
+            if record.live.take().is_some() || !record.settled.is_empty() {
+                record.settled.clear();
+                self.write(&record);
+            }
         }
         if let Component::File(path) = &settings.component {
             self.keep_copy(&strategy);
