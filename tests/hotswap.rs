@@ -246,7 +246,7 @@ fn a_version_that_computes_without_end_is_found_out_beside_the_live_one() {
     project.save(&endless);
     let (_, refused) = dev.version("refused", &hash(&endless));
     let why = refused["why"].as_str().expect("a sentence");
-    let expected = "in its first tick, in shadow: the strategy ran longer than its run time of 3000 ms and was stopped; \
+    let expected = "in a tick in shadow: the strategy ran longer than its run time of 3000 ms and was stopped; \
                     do less in one run, or raise `run_seconds` of its limits";
     assert_eq!(why, expected);
     let next = another(&good, 1);

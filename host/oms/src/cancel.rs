@@ -9,7 +9,7 @@ use crate::answer::ALREADY_COMPLETE;
 use crate::commit::{Committed, standing};
 use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
-use crate::open_calls::{CallNumber, OpenCall};
+use crate::open_calls::OpenCall;
 use crate::place::detached;
 
 impl Desk {
@@ -28,7 +28,7 @@ impl Desk {
             return desk.cancel(origin, order, any_stale, reason, None).await;
         }
         let call = OpenCall::begin(&desk, &origin);
-        detached(async move { desk.cancel(origin, order, any_stale, reason, Some(call.number)).await }).await
+        detached(async move { desk.cancel(origin, order, any_stale, reason, Some(call)).await }).await
     }
 }
 
@@ -39,13 +39,14 @@ impl Inner {
         order: OrderId,
         any_stale: bool,
         reason: String,
-        call: Option<CallNumber>,
+        call: Option<OpenCall>,
     ) -> Result<Placed, OrderError> {
+        let number = call.as_ref().map(|call| call.number);
         self.permit(CallKind::Cancel, None).await?;
-        match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason, call)).await?? {
+        match self.step(move |desk| desk.commit_cancel(origin, order, any_stale, reason, number)).await?? {
             Committed::Same(placed) => Ok(placed),
             Committed::Send((intent, cancel)) => {
-                let outgoing = Outgoing { order, intent, what: What::Cancel, call };
+                let outgoing = Outgoing { order, intent, what: What::Cancel, call: number };
                 match self.deliver(outgoing, || self.broker.cancel(cancel.clone())).await? {
                     Delivered::Answer(answer) => self.finish_cancel(order, intent, answer).await,
                     Delivered::Withdrawn(denied) => Err(denied),

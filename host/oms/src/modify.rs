@@ -10,7 +10,7 @@ use crate::commit::{Committed, no_order};
 use crate::deliver::{Delivered, Outgoing, What};
 use crate::desk::{Desk, Inner};
 use crate::eyes::Eyes;
-use crate::open_calls::{CallNumber, OpenCall};
+use crate::open_calls::OpenCall;
 use crate::place::detached;
 
 impl Desk {
@@ -23,7 +23,7 @@ impl Desk {
             return desk.modify(origin, request, None).await;
         }
         let call = OpenCall::begin(&desk, &origin);
-        detached(async move { desk.modify(origin, request, Some(call.number)).await }).await
+        detached(async move { desk.modify(origin, request, Some(call)).await }).await
     }
 }
 
@@ -32,8 +32,9 @@ impl Inner {
         self: Arc<Self>,
         origin: Origin,
         request: ModifyRequest,
-        call: Option<CallNumber>,
+        call: Option<OpenCall>,
     ) -> Result<Placed, OrderError> {
+        let number = call.as_ref().map(|call| call.number);
         let id = IntentId::derive(&self.config.account, &origin.strategy, origin.day, &request.key);
         let order = request.order;
         if !self.is_inline() {
@@ -42,8 +43,8 @@ impl Inner {
             }
             self.permit(CallKind::Modify, None).await?;
         }
-        let outgoing = Outgoing { order, intent: id, what: What::Modify(request.clone()), call };
-        match self.step(move |desk| desk.commit_modify(id, origin, request, call)).await?? {
+        let outgoing = Outgoing { order, intent: id, what: What::Modify(request.clone()), call: number };
+        match self.step(move |desk| desk.commit_modify(id, origin, request, number)).await?? {
             Committed::Same(placed) => Ok(placed),
             Committed::Send(change) => {
                 match self.deliver(outgoing, || self.broker.modify(change.clone())).await? {

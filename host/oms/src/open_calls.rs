@@ -32,17 +32,19 @@ pub(crate) struct OpenCalls {
 impl OpenCalls {
     /// Whether the call may still be committed. `None`: it was never in the list, because nothing waits.
     pub(crate) fn may_go(&self, number: Option<CallNumber>) -> Result<(), OrderError> {
-        match number.and_then(|number| self.calls.get(&number)) {
-            Some(asked) if asked.is_revoked => Err(OrderError::Denied {
+        let Some(number) = number else { return Ok(()) };
+        match self.calls.get(&number) {
+            Some(asked) if !asked.is_revoked => Ok(()),
+            Some(asked) => Err(OrderError::Denied {
                 rule: "version-rolled-back",
                 reason: format!("the version of {} that asked for it was rolled back", asked.strategy),
             }),
-            _ => Ok(()),
+            None => Err(OrderError::Desk("a call that is not known any more asked to be sent".to_owned())),
         }
     }
 }
 
-/// A call in the list, for as long as this lives.
+/// A call in the list, for as long as this lives: it goes along with the call, into the task that outlives the run.
 pub(crate) struct OpenCall {
     desk: Arc<Inner>,
     /// Which.

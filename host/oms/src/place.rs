@@ -14,7 +14,7 @@ use crate::commit::Committed;
 use crate::deliver::{Delivered, Outgoing, What, lane};
 use crate::desk::{Desk, Inner, lock};
 use crate::eyes::Eyes;
-use crate::open_calls::{CallNumber, OpenCall};
+use crate::open_calls::OpenCall;
 use crate::wire;
 
 /// What stands between a request and its turn.
@@ -54,7 +54,7 @@ impl Desk {
         let (desk, origin) = (Arc::clone(desk), origin.clone());
         let call = OpenCall::begin(&desk, &origin);
         // Boxed, so that the inline way does not carry its size.
-        detached(Box::pin(async move { desk.place(id, origin, request, call.number).await })).await
+        detached(Box::pin(async move { desk.place(id, origin, request, call).await })).await
     }
 }
 
@@ -89,8 +89,9 @@ impl Inner {
         id: IntentId,
         origin: Origin,
         request: PlaceRequest,
-        number: CallNumber,
+        call: OpenCall,
     ) -> Result<Placed, OrderError> {
+        let number = call.number;
         loop {
             match self.start(id, &origin, &request)? {
                 Start::Go => break,

@@ -382,7 +382,6 @@ impl Scheduler {
         let (observer, running) = (Arc::clone(&self.observer), Arc::clone(&self.running));
         let due = self.while_due.as_ref().map(|tell| tell());
         runs.spawn(async move {
-            let _due = due;
             let ended = run.run().await;
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.task.name);
             match ended {
@@ -396,6 +395,7 @@ impl Scheduler {
                 }
             }
             refresh(&run.runner, &observer).await;
+            drop(due);
             run.follow().await;
         });
         Ok(())

@@ -1,6 +1,7 @@
 //! What keeps an order from being sent.
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use journal::{Durability, Journal as _, TradingState};
@@ -50,6 +51,24 @@ async fn an_order_of_a_version_that_is_taken_back_is_not_sent_when_its_turn_come
     assert!(!world.desk.has_open_calls(&origin.strategy));
     // The same key is free for the version that is back.
     world.desk.place(&origin, request("k", buy(10))).await.expect("taken");
+}
+
+#[tokio::test]
+async fn an_order_that_outlives_its_run_is_still_open_and_can_be_taken_back() {
+    let world = World::new(Blocking::Local);
+    let origin = world.origin("s");
+    let mut place = Box::pin(world.desk.place(&origin, request("k", buy(10))));
+    let asked = place.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(asked.is_pending(), "its task has not begun yet");
+    // The run is cut off, and nobody waits for the answer any more.
+    drop(place);
+    assert!(world.desk.has_open_calls(&origin.strategy));
+    world.desk.revoke(&origin.strategy, &origin.component);
+    while world.desk.has_open_calls(&origin.strategy) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(calls(&world), 0);
+    assert!(world.desk.order(world.id("s", "k").as_str()).is_none());
 }
 
 #[tokio::test]

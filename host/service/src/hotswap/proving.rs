@@ -100,7 +100,7 @@ impl Slot {
             RunResult::Stopped(reason) if reason.is_strike() => {
                 inner.waiting = None;
                 drop(inner);
-                self.refuse(Some(hash.clone()), format!("in its first tick, in shadow: {reason}"));
+                self.ban(hash.clone(), format!("in a tick in shadow: {reason}"));
             }
             // Not the strategy's fault: it is tried again.
             RunResult::Stopped(_) => {}

@@ -6,6 +6,7 @@
 //! placed it. Then it answers between two ticks, and through its first ticks the version before it stands by:
 //! when it traps or overruns, that one comes back, with the state as it was.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,9 @@ use super::shadow::Shadow;
 use super::standing::{Standing, Standings};
 use super::story::{CandidateView, SwapEvent, SwapObserver, VersionsView};
 use crate::strategies::Strategy;
+
+/// Versions that could not be loaded and are remembered.
+const REFUSED_MAX: usize = 64;
 
 /// Whether a version may go live: the error says what would let it.
 pub type Vouch = Arc<dyn Fn(&ContentHash) -> Result<(), String> + Send + Sync>;
@@ -71,6 +75,8 @@ pub(super) struct Inner {
     pub(super) live: Strategy,
     pub(super) waiting: Option<Waiting>,
     pub(super) trial: Option<Trial>,
+    /// What could not be loaded, and why: by this process, as it is configured now.
+    pub(super) refused: VecDeque<(ContentHash, String)>,
     pub(super) last: Option<String>,
 }
 
@@ -114,7 +120,8 @@ impl Slot {
     pub fn new(live: Strategy, around: Surroundings) -> Self {
         let name = live.name.clone();
         let standing = around.standings.standing(&name);
-        let inner = Mutex::new(Inner { live, waiting: None, trial: None, last: None });
+        let inner =
+            Mutex::new(Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None });
         Self { name, around, standing, inner, turn: Arc::default(), shadowing: tokio::sync::Mutex::default() }
     }
 
@@ -136,22 +143,34 @@ impl Slot {
     /// Whether this version, found in `path`, is here already, or is not wanted.
     pub fn knows(&self, path: &Path, hash: &ContentHash) -> bool {
         let mut inner = self.inner();
+        // While a version of this file is on trial, the one before it in the same file is the way back by hand.
+        let is_on_trial = inner.trial.as_ref().is_some_and(|trial| trial.from == path);
         inner.live.hash == *hash
             || inner.waiting(hash).is_some()
-            || self.standing.is_refused(hash)
-            || self.standing.is_settled(path, hash)
+            || (!is_on_trial && self.standing.is_settled(path, hash))
+    }
+
+    /// Why this version is not tried, if it failed before.
+    pub fn refusal(&self, hash: &ContentHash) -> Option<String> {
+        let inner = self.inner();
+        let refused = inner.refused.iter().find(|(refused, _)| refused == hash);
+        let is_banned = self.standing.is_refused(hash);
+        refused.map(|(_, why)| why.clone()).or_else(|| is_banned.then(|| self.standing.refusal()))
     }
 
     /// The file is gone, and with it what waits from it.
     pub fn file_is_gone(&self, path: &Path) {
         self.standing.file_is_gone(path);
-        self.withdraw(path);
+        self.withdraw(path, None);
     }
 
-    /// The file shows no new version any more: what came from it waits no longer.
-    pub fn withdraw(&self, path: &Path) {
+    /// The file holds something else now, or nothing: what came from it waits no longer.
+    pub fn withdraw(&self, path: &Path, holds: Option<&ContentHash>) {
         let mut inner = self.inner();
-        if inner.waiting.as_ref().is_some_and(|waiting| waiting.candidate.path == path) {
+        let is_gone = |waiting: &Waiting| {
+            waiting.candidate.path == path && Some(&waiting.candidate.strategy.hash) != holds
+        };
+        if inner.waiting.as_ref().is_some_and(is_gone) {
             inner.waiting = None;
             inner.last = Some("the candidate was taken back".to_owned());
         }
@@ -165,8 +184,7 @@ impl Slot {
             Err(error) => return self.refuse(None, format!("its state cannot be read: {error}")),
         };
         let hash = candidate.strategy.hash.clone();
-        self.standing.keep_copy(&candidate.strategy);
-        self.forget_but(&hash);
+        self.standing.keep_copy(&candidate.strategy, &candidate.path);
         let lives = self.around.desk.own_orders(&self.name, day);
         let shadow = Arc::new(Shadow::beside(Arc::clone(&self.around.quiet), &lives, state));
         let why = match (candidate.vouch)(&hash) {
@@ -185,15 +203,17 @@ impl Slot {
             ticks: 0,
             proof: Proof::None,
         });
+        self.forget_others();
         (self.around.observer)(&self.name, &SwapEvent::Waits { hash, why });
     }
 
     /// Lets go of copies of versions that nothing leads back to.
-    fn forget_but(&self, candidate: &ContentHash) {
+    fn forget_others(&self) {
         let inner = self.inner();
-        let mut needed = vec![candidate.clone(), inner.live.hash.clone()];
+        let mut needed = vec![inner.live.hash.clone()];
+        needed.extend(inner.waiting.as_ref().map(|waiting| waiting.candidate.strategy.hash.clone()));
         needed.extend(inner.trial.as_ref().map(|trial| trial.before.hash.clone()));
-        drop(inner);
+        // Under the lock: nothing takes over meanwhile.
         self.standing.forget_all_but(&needed);
     }
 
@@ -224,13 +244,26 @@ impl Slot {
         self.around.desk.with_journal(|journal| journal.commit(&entries, Durability::Synced))
     }
 
-    /// A version that could not be loaded, by its hash where it has one.
+    /// A version that could not be loaded, by its hash where it has one: not tried again by this process.
     pub fn refuse(&self, hash: Option<ContentHash>, why: String) {
-        if let Some(hash) = &hash {
-            self.standing.refuse(hash);
+        let mut inner = self.inner();
+        if let Some(hash) = &hash
+            && !inner.refused.iter().any(|(refused, _)| refused == hash)
+        {
+            if inner.refused.len() == REFUSED_MAX {
+                inner.refused.pop_front();
+            }
+            inner.refused.push_back((hash.clone(), why.clone()));
         }
-        self.inner().last = Some(format!("refused: {why}"));
+        inner.last = Some(format!("refused: {why}"));
+        drop(inner);
         (self.around.observer)(&self.name, &SwapEvent::Refused { hash, why });
+    }
+
+    /// A version that failed at its work: not tried again, by the next process neither.
+    pub(super) fn ban(&self, hash: ContentHash, why: String) {
+        self.standing.refuse(&hash);
+        self.refuse(Some(hash), why);
     }
 
     /// A tick begins: which version answers it. A version that waits and may go live does this tick in shadow

@@ -45,6 +45,8 @@ struct Proved {
 #[serde(deny_unknown_fields, default)]
 struct Record {
     live: Option<Proved>,
+    /// It answers, and has not gone through its first ticks yet.
+    on_trial: Option<Proved>,
     /// The last version of each file that was live.
     settled: BTreeMap<PathBuf, ContentHash>,
     refused: VecDeque<ContentHash>,
@@ -140,26 +142,59 @@ impl Standing {
         settings: &StrategyConfig,
         must_vouch: bool,
     ) -> Option<Strategy> {
+        let (on_trial, live) = {
+            let record = self.record();
+            (record.on_trial.clone(), record.live.clone())
+        };
+        // What is in `state` by now was written by the one on trial: it goes on, and its trial is over.
+        if let Some(version) = on_trial
+            && !self.is_refused(&version.hash)
+            && let Some(strategy) = self.kept(&version, runtime, config, settings, must_vouch)
+        {
+            self.proved_itself(&strategy, &version.from);
+            return Some(strategy);
+        }
+        self.kept(&live?, runtime, config, settings, must_vouch)
+    }
+
+    fn kept(
+        &self,
+        version: &Proved,
+        runtime: &Runtime,
+        config: &Config,
+        settings: &StrategyConfig,
+        must_vouch: bool,
+    ) -> Option<Strategy> {
         let folder = self.folder.as_deref()?;
-        let Proved { hash, from } = self.record().live.clone()?;
-        let is_configured = matches!(&settings.component, Component::File(path) if *path == from);
-        if !(is_configured || from == dropped(config, &self.name)) || !from.is_file() {
+        let Proved { hash, from } = version;
+        let is_configured = matches!(&settings.component, Component::File(path) if path == from);
+        if !(is_configured || *from == dropped(config, &self.name)) || !from.is_file() {
             return None;
         }
-        let copy = copy(folder, &self.name, &hash);
+        let copy = copy(folder, &self.name, hash);
         let told = |why: String| {
             tracing::warn!("strategy {}: its last version, {hash}, is not begun with: {why}", self.name);
         };
         let bytes = read_component(&copy).map_err(|error| told(error.to_string())).ok()?;
-        if runtime::hash_of(&bytes) != hash {
+        if runtime::hash_of(&bytes) != *hash {
             told(format!("{} has changed", copy.display()));
             return None;
         }
-        if must_vouch && let Err(why) = may_trade(config, settings, &copy, &hash) {
+        if must_vouch && let Err(why) = may_trade(config, settings, &copy, hash) {
             told(why);
             return None;
         }
         load_one(runtime, &self.name, settings, &bytes).map_err(|error| told(error.to_string())).ok()
+    }
+
+    /// Why a version that is refused stays so, and what to do.
+    pub fn refusal(&self) -> String {
+        let record = self.folder.as_deref().map(|folder| record_of(folder, &self.name));
+        let again = record.map_or_else(
+            || "a restart".to_owned(),
+            |record| format!("a restart without {}", record.display()),
+        );
+        format!("this version failed before: save another; {again} tries it again")
     }
 
     /// Whether this version was refused or rolled back.
@@ -182,19 +217,34 @@ impl Standing {
     ) -> Result<Strategy, Failure> {
         let failed = |error: StrategyError| Failure::config(error.into());
         let bytes = component_bytes(&self.name, &settings.component).map_err(failed)?;
+        let hash = runtime::hash_of(&bytes);
+        if let (Component::File(path), Some(folder)) = (&settings.component, &self.folder)
+            && self.is_refused(&hash)
+        {
+            return Err(Failure::config(anyhow::anyhow!(
+                "strategy `{}`: {} holds a version that was refused or rolled back, and there is no other",
+                self.name,
+                path.display()
+            ))
+            .hint(format!(
+                "put another version there, or remove {} to try this one again",
+                record_of(folder, &self.name).display()
+            )));
+        }
         if must_vouch {
-            vouched(config, &self.name, settings, &runtime::hash_of(&bytes))?;
+            vouched(config, &self.name, settings, &hash)?;
         }
         let strategy = load_one(runtime, &self.name, settings, &bytes).map_err(failed)?;
         {
             let mut record = self.record();
-            if record.live.take().is_some() || !record.settled.is_empty() {
-                record.settled.clear();
+            let is_new = record.live.is_none() && record.on_trial.is_none() && record.settled.is_empty();
+            if !is_new {
+                *record = Record { refused: std::mem::take(&mut record.refused), ..Record::default() };
                 self.write(&record);
             }
         }
         if let Component::File(path) = &settings.component {
-            self.keep_copy(&strategy);
+            self.keep_copy(&strategy, path);
             self.proved_itself(&strategy, path);
         }
         Ok(strategy)
@@ -211,7 +261,8 @@ impl Standing {
     /// Remembers that this version is not to be tried again.
     pub fn refuse(&self, hash: &ContentHash) {
         let mut record = self.record();
-        if record.refused.contains(hash) {
+        if record.on_trial.take_if(|version| version.hash == *hash).is_none() && record.refused.contains(hash)
+        {
             return;
         }
         if record.refused.len() == REFUSED_MAX {
@@ -224,40 +275,51 @@ impl Standing {
     /// Remembers the version of `from` that has gone through its first ticks: the next start begins with it.
     pub fn proved_itself(&self, strategy: &Strategy, from: &Path) {
         let hash = &strategy.hash;
-        if let Some(folder) = &self.folder {
-            let beside = Signed::beside(&copy(folder, &self.name, hash));
-            if let Ok(signed) = Signed::of(&Signed::beside(from), hash)
-                && let Err(error) = signed.write(&beside)
-            {
-                tracing::error!(%error, "a signature could not be kept");
-            }
-        }
         let mut record = self.record();
         let live = Some(Proved { hash: hash.clone(), from: from.to_owned() });
-        let is_known = record.live == live && record.settled.get(from) == Some(hash);
+        let is_known =
+            record.live == live && record.on_trial.is_none() && record.settled.get(from) == Some(hash);
         record.live = live;
+        record.on_trial = None;
         record.settled.insert(from.to_owned(), hash.clone());
         if !is_known {
             self.write(&record);
         }
     }
 
-    /// Keeps a component's bytes: it waits or is live. May take as long as the disk does.
-    pub fn keep_copy(&self, strategy: &Strategy) {
+    /// Remembers that this version answers from here on.
+    pub fn on_trial(&self, hash: &ContentHash, from: &Path) {
+        let mut record = self.record();
+        record.on_trial = Some(Proved { hash: hash.clone(), from: from.to_owned() });
+        self.write(&record);
+    }
+
+    /// Keeps a component's bytes, and its signature if there is a right one beside its file: it waits or is live. May
+    /// take as long as the disk does.
+    pub fn keep_copy(&self, strategy: &Strategy, from: &Path) {
         let Some(folder) = &self.folder else { return };
         let path = copy(folder, &self.name, &strategy.hash);
-        if path.exists() {
-            return;
-        }
-        if let Err(error) = whole_file::replace(&path, strategy.loaded.bytes()) {
+        if !path.exists()
+            && let Err(error) = whole_file::replace(&path, strategy.loaded.bytes())
+        {
             tracing::error!(%error, "{} could not be kept: a restart will not know this version", path.display());
+        }
+        let beside = Signed::beside(&path);
+        // Without one it may be promoted; the start asks again.
+        if let Ok(signed) = Signed::of(&Signed::beside(from), &strategy.hash)
+            && let Err(error) = signed.write(&beside)
+        {
+            tracing::error!(%error, "{} could not be kept", beside.display());
         }
     }
 
     /// Removes the copies of versions that are none of these.
     pub fn forget_all_but(&self, needed: &[ContentHash]) {
         let Some(folder) = &self.folder else { return };
-        let live = self.record().live.clone().map(|proved| proved.hash);
+        let record = self.record();
+        let live = record.live.iter().chain(&record.on_trial).map(|version| version.hash.clone());
+        let live: Vec<ContentHash> = live.collect();
+        drop(record);
         let begins = format!("{}.", self.name);
         let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         for name in names.filter_map(|name| name.into_string().ok()) {

@@ -30,6 +30,7 @@ impl Slot {
         );
         self.commit(vec![Entry::Note { kind: "version-live".to_owned(), text, at: now }])?;
         let Some(Waiting { candidate, .. }) = inner.waiting.take() else { return Ok(()) };
+        self.standing.on_trial(&candidate.strategy.hash, &candidate.path);
         let before = std::mem::replace(&mut inner.live, candidate.strategy);
         // Of two in a row that are still on trial, the way back leads to the last that had passed.
         let (before, state) = match inner.trial.take() {
@@ -81,6 +82,7 @@ impl Slot {
             let why = reason.to_string();
             // What it asked for and what still waits for its turn is not sent any more.
             self.around.desk.revoke(&self.name, hash);
+            self.standing.refuse(hash);
             // Kept first: a way back that cannot be written stays a way back.
             self.commit(self.way_back(&trial.before, &trial.state, hash, &why, now)?)?;
             let Some(Trial { before, .. }) = inner.trial.take() else { return Ok(false) };
@@ -88,15 +90,18 @@ impl Slot {
             inner.live = before;
             inner.last = Some(format!("{hash} was rolled back: {why}"));
             drop(inner);
-            self.standing.refuse(hash);
             (self.around.observer)(&self.name, &SwapEvent::RolledBack { hash: hash.clone(), to, why });
             return Ok(true);
+        }
+        // A tick that could not be run says nothing of the version.
+        if matches!(result, RunResult::Stopped(_)) {
+            return Ok(false);
         }
         trial.ticks_left -= 1;
         let first = trial.noticed.take();
         let before = trial.before.hash.clone();
         if trial.ticks_left == 0 {
-            self.has_passed(&mut inner, now)?;
+            self.has_passed(&mut inner, now);
         }
         if let Some(noticed) = first {
             let millis = self.around.machine.now().nanos_since(noticed) / 1_000_000;
@@ -107,10 +112,18 @@ impl Slot {
         Ok(false)
     }
 
-    /// The trial is over: the next start begins with this version, and strikes of those before are not its own.
-    fn has_passed(&self, inner: &mut Inner, at: Timestamp) -> Result<(), JournalError> {
-        let Some(trial) = inner.trial.take() else { return Ok(()) };
+    /// The trial is over: the next start begins with this version, and strikes of those before are not its own. The
+    /// run itself has ended well, whatever becomes of this.
+    fn has_passed(&self, inner: &mut Inner, at: Timestamp) {
+        let Some(trial) = inner.trial.take() else { return };
+        self.standing.keep_copy(&inner.live, &trial.from);
         self.standing.proved_itself(&inner.live, &trial.from);
+        if let Err(error) = self.forget_strikes(at) {
+            tracing::error!(%error, "the strikes of versions of {} before this one stay", self.name);
+        }
+    }
+
+    fn forget_strikes(&self, at: Timestamp) -> Result<(), JournalError> {
         let strikes = self.around.desk.with_journal(|journal| journal.quarantine())?;
         if strikes.iter().any(|(strategy, strikes, _)| *strategy == self.name && *strikes > 0) {
             let strategy = self.name.clone();

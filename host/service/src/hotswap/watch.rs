@@ -186,6 +186,7 @@ impl Watched {
             Ok(bytes) => bytes,
             Err(error) => {
                 self.seen = Some(stamp);
+                self.slot.withdraw(&self.path, None);
                 self.slot.refuse(None, format!("{} cannot be read: {error}", self.path.display()));
                 return;
             }
@@ -196,10 +197,12 @@ impl Watched {
             return;
         }
         let hash = runtime::hash_of(&bytes);
+        self.slot.withdraw(&self.path, Some(&hash));
         if self.slot.knows(&self.path, &hash) {
-            if self.slot.live().hash == hash {
-                self.slot.withdraw(&self.path);
-            }
+            return;
+        }
+        if let Some(why) = self.slot.refusal(&hash) {
+            self.slot.refuse(Some(hash), why);
             return;
         }
         let loaded = self.compiled(rules, &bytes).and_then(|()| {
