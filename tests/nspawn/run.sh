@@ -206,11 +206,15 @@ components=$box/var/lib/private/tradeagent/components
 cat "$(find "$target/release/build" -path '*/out/monitor.wasm' | head -1)" <(printf '\000\005\003sav\001') >"$work/stranger.wasm"
 before=$(pid)
 install -m 644 "$work/stranger.wasm" "$components/monitor.wasm"
-waits() { inside tradeagent status --json | grep 'plugin promote [0-9a-f]' >/dev/null; }
+candidates() {
+    inside tradeagent status --json |
+        python3 -c 'import json,sys; print(sum(bool(it["candidate"]) for it in json.load(sys.stdin)["versions"]))'
+}
+waits() { [ "$(candidates)" = 1 ]; }
+gone() { [ "$(candidates)" = 0 ]; }
 soon "it waits in shadow" waits
 [ "$(pid)" = "$before" ] || fail "our process changed"
 rm "$components/monitor.wasm"
-gone() { ! waits; }
 soon "it is taken back with its file" gone
 holds "a stranger's strategy is compiled by a process of its own and waits; without its file it is gone"
 
