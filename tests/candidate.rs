@@ -5,11 +5,14 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
 use market::demo::DAY0;
 use model::Timestamp;
 use serde_json::Value;
 use support::neo::{Scene, told};
-use support::text;
+use support::{text, tradeagent};
 
 /// A monitor of the operator's own, every two seconds.
 const MINE: &str = "[plugins]\nvouch_everywhere = true\n\
@@ -27,11 +30,11 @@ fn hash(bytes: &[u8]) -> String {
     runtime::hash_of(bytes).as_str().to_owned()
 }
 
-fn scene() -> Scene {
+fn scene(mine: &str) -> Scene {
     let scene = Scene::new(Timestamp::at_ist(DAY0, 12, 0).plus_seconds(23));
     let next = DAY0.succ_opt().expect("a day");
     let rehearsal = format!("[rehearsal]\nfrom = \"{DAY0}T00:00\"\nuntil = \"{next}T06:00\"\n");
-    scene.write_config(&format!("{rehearsal}{MINE}"));
+    scene.write_config(&format!("{rehearsal}{mine}"));
     scene
 }
 
@@ -47,7 +50,7 @@ fn mine(status: &Value) -> &Value {
 
 #[test]
 fn a_stranger_s_version_waits_in_shadow_and_what_is_live_outlives_the_process() {
-    let scene = scene();
+    let scene = scene(MINE);
     let [first, second] = [version(1), version(2)];
     save(&scene, &first);
 
@@ -97,4 +100,42 @@ fn a_stranger_s_version_waits_in_shadow_and_what_is_live_outlives_the_process() 
     let status = scene.status_until(refused);
     assert_eq!(mine(&status)["live"], hash(&second), "{status:#}");
     assert!(host.stop().success());
+}
+
+#[test]
+fn plugin_dev_tells_what_the_running_host_made_of_a_save() {
+    // In a rehearsal an author's own component needs nobody's word.
+    let scene = scene(&MINE.replace("vouch_everywhere = true", "vouch_everywhere = false"));
+    let [first, second] = [version(1), version(2)];
+    save(&scene, &first);
+    let host = scene.host();
+    let status = scene.status_until(|status| status["session"]["state"] == "open");
+    let logins = scene.sim.audit().logins;
+    let mut dev = tradeagent();
+    dev.args(["plugin", "dev", text(scene.folder.path()), "--build", "true", "--json"]);
+    let mut dev = Ended(dev.stdout(Stdio::piped()).spawn().expect("it starts"));
+    let told = BufReader::new(dev.0.stdout.take().expect("its output"));
+    let mut told =
+        told.lines().map(|line| -> Value { serde_json::from_str(&line.expect("UTF-8")).expect("JSON") });
+    let mut until = |hash: &str| {
+        let live = |event: &Value| event["event"] == "versions" && event["live"] == hash;
+        assert!(told.any(|event| live(&event)), "it ended before {hash} was live");
+    };
+    until(&hash(&first));
+    save(&scene, &second);
+    until(&hash(&second));
+    let after = scene.status_until(|_| true);
+    assert_eq!(after["session"]["generation"], status["session"]["generation"]);
+    assert_eq!(scene.sim.audit().logins, logins, "a save is no reason for a login");
+    assert!(host.stop().success());
+}
+
+/// A program that goes with the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -193,7 +193,8 @@ fn checked_body(path: &Path, key: &[u8; KEY]) -> Result<Vec<u8>, String> {
 fn prune(folder: &Path, bytes_max: u64) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let meta = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-        let is_ours = entry.path().extension().is_some_and(|ending| ending == ENDING);
+        // With what a process left that was ended while it wrote.
+        let is_ours = entry.path().extension().is_some_and(|ending| ending == ENDING || ending == "tmp");
         is_ours.then(|| Some((meta.modified().ok()?, meta.len(), entry.path())))?
     });
     let mut entries: Vec<_> = entries.collect();

@@ -206,12 +206,8 @@ fn message(statement: &Statement) -> Vec<u8> {
 fn read(path: &Path) -> Result<String, SigningError> {
     use std::io::Read as _;
     let file = |source| SigningError::File { path: path.to_owned(), what: "cannot be read", source };
-    // A pipe would be waited for.
-    if !std::fs::metadata(path).map_err(file)?.is_file() {
-        return Err(file(std::io::Error::other("it is no file")));
-    }
     let mut text = String::new();
-    let opened = std::fs::File::open(path).map_err(file)?;
+    let opened = whole_file::open(path).map_err(file)?;
     opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(file)?;
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(file(std::io::Error::other(format!("it is longer than {FILE_BYTES_MAX} bytes"))));

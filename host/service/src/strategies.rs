@@ -75,18 +75,7 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 /// The bytes of a component's file, at most 64 MiB.
 pub fn read_component(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
-    let mut options = std::fs::File::options();
-    options.read(true);
-    // A pipe in its place must not hold up who reads.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
-    );
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no file"));
-    }
+    let file = crate::whole_file::open(path)?;
     let mut bytes = Vec::new();
     file.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > COMPONENT_BYTES_MAX {

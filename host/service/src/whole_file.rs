@@ -40,6 +40,25 @@ pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Opens a file to read it, and nothing but a file: a pipe in its place must not hold up who reads.
+///
+/// # Errors
+/// As the file system says, and when it is something else.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    Ok(file)
+}
+
 /// The folder that a path is in: of a bare name, where this process works.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

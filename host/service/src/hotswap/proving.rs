@@ -100,7 +100,13 @@ impl Slot {
             RunResult::Stopped(reason) if reason.is_strike() => {
                 inner.waiting = None;
                 drop(inner);
-                self.ban(hash.clone(), format!("in a tick in shadow: {reason}"));
+                let why = format!("in a tick in shadow: {reason}");
+                // It may have waited for a broker that was slow.
+                if matches!(reason, StopReason::OutOfTime { .. }) {
+                    self.refuse(Some(hash.clone()), why);
+                } else {
+                    self.ban(hash.clone(), why);
+                }
             }
             // Not the strategy's fault: it is tried again.
             RunResult::Stopped(_) => {}

@@ -81,6 +81,17 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// Remembers why this version is not tried again by this process.
+    pub(super) fn remember(&mut self, hash: &ContentHash, why: &str) {
+        if self.refused.iter().any(|(refused, _)| refused == hash) {
+            return;
+        }
+        if self.refused.len() == REFUSED_MAX {
+            self.refused.pop_front();
+        }
+        self.refused.push_back((hash.clone(), why.to_owned()));
+    }
+
     /// What waits, if it is this version.
     pub(super) fn waiting(&mut self, hash: &ContentHash) -> Option<&mut Waiting> {
         self.waiting.as_mut().filter(|waiting| waiting.candidate.strategy.hash == *hash)
@@ -247,13 +258,8 @@ impl Slot {
     /// A version that could not be loaded, by its hash where it has one: not tried again by this process.
     pub fn refuse(&self, hash: Option<ContentHash>, why: String) {
         let mut inner = self.inner();
-        if let Some(hash) = &hash
-            && !inner.refused.iter().any(|(refused, _)| refused == hash)
-        {
-            if inner.refused.len() == REFUSED_MAX {
-                inner.refused.pop_front();
-            }
-            inner.refused.push_back((hash.clone(), why.clone()));
+        if let Some(hash) = &hash {
+            inner.remember(hash, &why);
         }
         inner.last = Some(format!("refused: {why}"));
         drop(inner);
@@ -303,15 +309,18 @@ impl Slot {
 
     /// An order whose fate is for the version that asked for it.
     fn unsettled(&self) -> Option<String> {
+        // Asked first: a call that ends without an answer leaves an Unknown order behind.
+        if self.around.desk.has_open_calls(&self.name) {
+            return Some("the live version has an order on its way to the broker".to_owned());
+        }
         let is_ours = |order: &&OrderView| order.strategy.as_ref() == Some(&self.name);
-        if let Some(order) = self.around.desk.unresolved().iter().find(is_ours) {
-            return Some(format!(
+        let unresolved = self.around.desk.unresolved();
+        unresolved.iter().find(is_ours).map(|order| {
+            format!(
                 "what became of its order {} is not known yet; see `tradeagent orders --unresolved`",
                 order.id
-            ));
-        }
-        let is_open = self.around.desk.has_open_calls(&self.name);
-        is_open.then(|| "the live version has an order on its way to the broker".to_owned())
+            )
+        })
     }
 
     /// How the versions stand; the live version's orders are those of `day`.

@@ -1,6 +1,6 @@
 //! Which version of a strategy is live, kept for the next start.
 //!
-//! A host that is started again begins with the version that had proved itself, and not with whatever lies in its file
+//! A host that is started again begins with the version that answered last, and not with whatever lies in its file
 //! by then: a file that was replaced meanwhile is a candidate like any other. A version that was refused or rolled
 //! back stays so. And a file that says what it said before says nothing new, so that of two files of one strategy the
 //! one that was saved last wins.
@@ -42,7 +42,7 @@ struct Proved {
 
 /// What is remembered of one strategy's versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 struct Record {
     live: Option<Proved>,
     /// It answers, and has not gone through its first ticks yet.
@@ -153,6 +153,12 @@ impl Standing {
         {
             self.proved_itself(&strategy, &version.from);
             return Some(strategy);
+        }
+        {
+            let mut record = self.record();
+            if record.on_trial.take().is_some() {
+                self.write(&record);
+            }
         }
         self.kept(&live?, runtime, config, settings, must_vouch)
     }

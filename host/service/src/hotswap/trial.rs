@@ -2,7 +2,7 @@
 
 use journal::{Alert, Entry, JournalError};
 use model::{ContentHash, Timestamp};
-use runtime::RunResult;
+use runtime::{RunResult, StopReason};
 
 use super::slot::{Inner, Proof, Slot, Trial, Waiting};
 use super::story::SwapEvent;
@@ -30,10 +30,17 @@ impl Slot {
         );
         self.commit(vec![Entry::Note { kind: "version-live".to_owned(), text, at: now }])?;
         let Some(Waiting { candidate, .. }) = inner.waiting.take() else { return Ok(()) };
-        self.standing.on_trial(&candidate.strategy.hash, &candidate.path);
+        // Its signature may have come after it, and may be gone before it has passed.
+        self.standing.keep_copy(&candidate.strategy, &candidate.path);
         let before = std::mem::replace(&mut inner.live, candidate.strategy);
         // Of two in a row that are still on trial, the way back leads to the last that had passed.
         let (before, state) = match inner.trial.take() {
+            // The one that had passed is there again: there is nothing to try.
+            Some(earlier) if earlier.before.hash == inner.live.hash => {
+                self.standing.proved_itself(&inner.live, &candidate.path);
+                inner.last = Some(format!("{} is back instead of {}", inner.live.hash, before.hash));
+                return Ok(());
+            }
             Some(earlier) => (earlier.before, earlier.state),
             None => (before, state),
         };
@@ -82,12 +89,16 @@ impl Slot {
             let why = reason.to_string();
             // What it asked for and what still waits for its turn is not sent any more.
             self.around.desk.revoke(&self.name, hash);
-            self.standing.refuse(hash);
+            // It may have waited for a broker that was slow: no reason to keep it out of the next process too.
+            if !matches!(reason, StopReason::OutOfTime { .. }) {
+                self.standing.refuse(hash);
+            }
             // Kept first: a way back that cannot be written stays a way back.
             self.commit(self.way_back(&trial.before, &trial.state, hash, &why, now)?)?;
             let Some(Trial { before, .. }) = inner.trial.take() else { return Ok(false) };
             let to = before.hash.clone();
             inner.live = before;
+            inner.remember(hash, &why);
             inner.last = Some(format!("{hash} was rolled back: {why}"));
             drop(inner);
             (self.around.observer)(&self.name, &SwapEvent::RolledBack { hash: hash.clone(), to, why });
@@ -96,6 +107,10 @@ impl Slot {
         // A tick that could not be run says nothing of the version.
         if matches!(result, RunResult::Stopped(_)) {
             return Ok(false);
+        }
+        // From here on `state` is its own.
+        if trial.ticks_left == TRIAL_TICKS {
+            self.standing.on_trial(hash, &trial.from);
         }
         trial.ticks_left -= 1;
         let first = trial.noticed.take();

@@ -113,6 +113,9 @@ impl Watch {
         for (name, strategy) in strategies {
             let Some(settings) = config.strategies.get(name) else { continue };
             let mut watch = |path: PathBuf| {
+                if !path.exists() {
+                    strategy.slot.file_is_gone(&path);
+                }
                 files.push(Watched {
                     name: name.clone(),
                     slot: Arc::clone(&strategy.slot),

@@ -109,7 +109,7 @@ pub fn promote(args: &PromoteArgs) -> Result<(), Failure> {
         .and_then(|promoted| promoted.add(&config.state_dir, hash.clone(), SystemClock.now(), by))
         .map_err(failed)?;
     output::line(&format!(
-        "{hash} may trade on account {}: a running host takes it over at its strategy's next tick",
+        "{hash} may trade on account {}: where it waits in a running host (`tradeagent status`), it answers its strategy's next tick",
         config.account.name
     ));
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Project, Teller};
+use super::{Project, Teller, Told};
 use crate::control::views::StatusView;
 use crate::control::wire::Request;
 use crate::control::{Client, ClientError};
@@ -52,14 +52,15 @@ impl Host {
             if now != shown
                 && let Some(view) = &now
             {
-                teller.words(&words(view));
+                teller.tell(&Told::Versions(view));
             }
             shown = now;
         }
     }
 }
 
-fn words(view: &VersionsView) -> String {
+/// How its versions stand, in a line.
+pub(super) fn words(view: &VersionsView) -> String {
     let mut text = format!("live: {}", view.live);
     if let Some(candidate) = &view.candidate {
         text.push_str(&format!("; {} waits: {}", candidate.hash, candidate.why));

@@ -14,7 +14,7 @@ use self::build::{Builder, Built};
 use crate::cli::DevArgs;
 use crate::config::{Component, Config};
 use crate::exit::Failure;
-use crate::hotswap::SwapEvent;
+use crate::hotswap::{SwapEvent, VersionsView};
 use crate::output;
 
 /// What is worked on.
@@ -67,6 +67,8 @@ enum Told<'a> {
         #[serde(flatten)]
         version: &'a SwapEvent,
     },
+    /// How the versions stand in the host that runs.
+    Versions(&'a VersionsView),
     /// The days could not be traded.
     Trouble { words: String },
     /// The days are over.
@@ -100,6 +102,7 @@ impl Teller {
             Told::Version { strategy, version } => {
                 output::line(&output::plain(&format!("{strategy}: {version}")));
             }
+            Told::Versions(view) => output::line(&output::plain(&beside::words(view))),
             Told::Trouble { words } => output::line(words),
             Told::Days(account) => output::line(&account.to_string()),
         }
