@@ -6,12 +6,12 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use market::demo::DAY0;
 use model::Timestamp;
 use serde_json::Value;
-use support::neo::{Scene, told};
+use support::neo::{Host, Scene, told};
 use support::{text, tradeagent};
 
 /// A monitor of the operator's own, every two seconds.
@@ -113,8 +113,9 @@ fn plugin_dev_tells_what_the_running_host_made_of_a_save() {
     let logins = scene.sim.audit().logins;
     let mut dev = tradeagent();
     dev.args(["plugin", "dev", text(scene.folder.path()), "--build", "true", "--json"]);
-    let mut dev = Ended(dev.stdout(Stdio::piped()).spawn().expect("it starts"));
-    let told = BufReader::new(dev.0.stdout.take().expect("its output"));
+    let child = dev.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut dev = Host { child };
+    let told = BufReader::new(dev.child.stdout.take().expect("its output"));
     let mut told =
         told.lines().map(|line| -> Value { serde_json::from_str(&line.expect("UTF-8")).expect("JSON") });
     let mut until = |hash: &str| {
@@ -128,14 +129,4 @@ fn plugin_dev_tells_what_the_running_host_made_of_a_save() {
     assert_eq!(after["session"]["generation"], status["session"]["generation"]);
     assert_eq!(scene.sim.audit().logins, logins, "a save is no reason for a login");
     assert!(host.stop().success());
-}
-
-/// A program that goes with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -5,10 +5,12 @@ mod support;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::made_up::{MadeUp, Packing, sessions_after};
+use support::neo::Host;
+use support::without_outer_cargo;
 
 const GUIDE: &str = include_str!("../plugins/README.md");
 
@@ -48,17 +50,7 @@ impl Reader {
         let path = std::env::var_os("PATH").expect("a PATH");
         let folders = [self.home.path().to_owned()].into_iter().chain(std::env::split_paths(&path));
         let mut shell = Command::new("sh");
-        for name in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_BUILD_TARGET",
-            "CARGO_TARGET_DIR",
-            "RUSTC_WRAPPER",
-            "MAKEFLAGS",
-        ] {
-            shell.env_remove(name);
-        }
-        shell
+        without_outer_cargo(&mut shell)
             .args(["-c", &format!("exec {line}")])
             .current_dir(&self.folder)
             .env("PATH", std::env::join_paths(folders).expect("a PATH"))
@@ -76,8 +68,9 @@ impl Reader {
 
     /// The editor's save, while `plugin dev` runs: told of in a line.
     fn works_on_it(&self, line: &str) {
-        let mut dev = Stopped(self.shell(line).stdout(Stdio::piped()).spawn().expect("a shell"));
-        let told = BufReader::new(dev.0.stdout.take().expect("its output"));
+        let child = self.shell(line).stdout(Stdio::piped()).spawn().expect("a shell");
+        let mut dev = Host { child };
+        let told = BufReader::new(dev.child.stdout.take().expect("its output"));
         let mut told = told.lines().map(|line| line.expect("UTF-8"));
         let mut until = |what: &str| {
             let mut seen = Vec::new();
@@ -103,13 +96,14 @@ impl Reader {
     /// The host, and beside it the command of the line after.
     #[expect(clippy::disallowed_methods, reason = "looks again at a real process")]
     fn holds_the_account(&self, line: &str, beside: &str) {
-        let host = Stopped(self.shell(line).stderr(Stdio::null()).spawn().expect("a shell"));
+        let child = self.shell(line).stderr(Stdio::null()).spawn().expect("a shell");
+        let host = Host { child };
         let mut last = String::new();
         for _ in 0..300 {
             let output = self.shell(beside).output().expect("a shell");
             last = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
             if output.status.success() && last.contains("dip-trader") && last.contains("as process") {
-                return drop(host);
+                return assert!(host.stop().success(), "{line} ends well when it is told to");
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -120,19 +114,6 @@ impl Reader {
 #[expect(clippy::disallowed_methods, reason = "a save is made in real time")]
 fn real_now() -> Instant {
     Instant::now()
-}
-
-/// A program that is ended with the test.
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = rustix::process::kill_process(
-            rustix::process::Pid::from_child(&self.0),
-            rustix::process::Signal::TERM,
-        );
-        let _ = self.0.wait();
-    }
 }
 
 /// What cargo compiles is the same for every project: kept between runs, and used by `plugin_new` too.

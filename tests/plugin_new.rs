@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{run_fails, run_json, run_ok, text};
+use support::{run_fails, run_json, run_ok, text, without_outer_cargo};
 
 const TARGET: &str = "wasm32-wasip2";
 const WORLDS: [&str; 5] = ["monitor", "eod", "sell", "buy", "trader"];
@@ -16,17 +16,7 @@ const WORLDS: [&str; 5] = ["monitor", "eod", "sell", "buy", "trader"];
 /// Cargo in `folder`, without what the outer one has set for the host's build.
 fn cargo(folder: &Path, target: &Path, arguments: &[&str]) {
     let mut command = Command::new("cargo");
-    for name in [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_BUILD_TARGET",
-        "RUSTC_WRAPPER",
-        "CARGO_MAKEFLAGS",
-        "MAKEFLAGS",
-    ] {
-        command.env_remove(name);
-    }
-    let output = command
+    let output = without_outer_cargo(&mut command)
         .args(arguments)
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target)

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::made_up::{MadeUp, Packing, sessions_after};
-use support::{run_json, run_ok, text};
+use support::{run_json, run_ok, text, without_outer_cargo};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -48,10 +48,7 @@ fn build_python(folder: &Path, wit: &Path, world: &str, wasm: &Path) {
 fn build_rust(package: &str) -> PathBuf {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples");
     let mut command = Command::new("cargo");
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER", "MAKEFLAGS"] {
-        command.env_remove(name);
-    }
-    let output = command
+    let output = without_outer_cargo(&mut command)
         .args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "-p", package])
         .current_dir(repository().join("plugins"))
         .env("CARGO_TARGET_DIR", &target)

@@ -55,6 +55,22 @@ pub fn run_fails(args: &[&str], code: i32) -> String {
     stderr
 }
 
+/// Takes away what an outer cargo has set for the host's build: a strategy is built as its author builds it.
+pub fn without_outer_cargo(command: &mut Command) -> &mut Command {
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_TARGET_DIR",
+        "RUSTC_WRAPPER",
+        "CARGO_MAKEFLAGS",
+        "MAKEFLAGS",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// A path as text.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a UTF-8 path")

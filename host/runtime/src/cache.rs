@@ -59,9 +59,8 @@ impl Cache {
             return Ok(component);
         }
         let compiled = engine.precompile_component(bytes)?;
-        match write(&path, &key, &compiled) {
-            Ok(()) => prune(folder, FOLDER_BYTES_MAX),
-            Err(error) => self.tell(folder, &format!("{error}")),
+        if let Err(why) = store(folder, &path, &key, &compiled) {
+            self.tell(folder, &why);
         }
         // SAFETY: `compiled` was made by wasmtime two lines above and never left this process.
         unsafe { Component::deserialize(engine, compiled) }
@@ -77,15 +76,7 @@ impl Cache {
             return Ok(());
         }
         let compiled = engine.precompile_component(bytes).map_err(|error| one_line(&error))?;
-        if compiled.len() as u64 > ENTRY_BYTES_MAX - HEADER as u64 {
-            return Err(format!(
-                "it compiles to {} bytes, and at most {ENTRY_BYTES_MAX} are kept",
-                compiled.len()
-            ));
-        }
-        write(&path, &key, &compiled).map_err(|error| error.to_string())?;
-        prune(folder, FOLDER_BYTES_MAX);
-        Ok(())
+        store(folder, &path, &key, &compiled)
     }
 
     fn entry(folder: &Path, key: &[u8; KEY]) -> PathBuf {
@@ -186,6 +177,19 @@ fn checked_body(path: &Path, key: &[u8; KEY]) -> Result<Vec<u8>, String> {
     }
     bytes.drain(..HEADER);
     Ok(bytes)
+}
+
+/// Keeps an entry, and makes room for it.
+fn store(folder: &Path, path: &Path, key: &[u8; KEY], compiled: &[u8]) -> Result<(), String> {
+    if compiled.len() as u64 > ENTRY_BYTES_MAX - HEADER as u64 {
+        return Err(format!(
+            "it compiles to {} bytes, and at most {ENTRY_BYTES_MAX} are kept",
+            compiled.len()
+        ));
+    }
+    write(path, key, compiled).map_err(|error| error.to_string())?;
+    prune(folder, FOLDER_BYTES_MAX);
+    Ok(())
 }
 
 /// Removes the entries that were used longest ago until the others have at most `bytes_max` together. What cannot be

@@ -74,10 +74,14 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes of a component's file, at most 64 MiB.
 pub fn read_component(path: &Path) -> std::io::Result<Vec<u8>> {
+    component_from(crate::whole_file::open(path)?)
+}
+
+/// The bytes of a component that comes from `source`, at most 64 MiB.
+pub fn component_from(source: impl std::io::Read) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
-    let file = crate::whole_file::open(path)?;
     let mut bytes = Vec::new();
-    file.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    source.take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > COMPONENT_BYTES_MAX {
         return Err(std::io::Error::other("it is larger than 64 MiB, which no component is"));
     }

@@ -2,8 +2,8 @@
 //!
 //! Compiling is the one thing that a host does with a stranger's bytes outside the sandbox, and a component can be
 //! made so that it takes minutes and gigabytes. The process has bounds on both, takes one processor, and is the first to
-//! go when memory runs out. What it leaves is an entry of the cache of compiled code,
-//! which the host reads as it reads its own.
+//! go when memory runs out. What it leaves is an entry of the cache of compiled code, which the host reads as it reads
+//! its own.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -11,14 +11,14 @@ use std::process::{Command, Stdio};
 
 use runtime::{Profile, Runtime, RuntimeOptions};
 
+use crate::strategies::component_from;
+
 /// Seconds of computing. A component in Python takes nine.
 const CPU_SECONDS: u64 = 120;
 /// Memory. A component in Python takes 400 MiB.
 const MEMORY_BYTES: u64 = 2 << 30;
 /// What is read of its last words.
 const WORDS_MAX: u64 = 64 << 10;
-/// The largest component; who calls has read no larger one.
-const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 
 /// Compiles `bytes` into the cache in `folder`, in another process.
 ///
@@ -73,12 +73,8 @@ fn myself() -> std::io::Result<std::path::PathBuf> {
 /// When it is no component, in words.
 pub fn compile_here(folder: &Path) -> Result<(), String> {
     bound();
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().take(COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("standard input cannot be read: {error}"))?;
-    if bytes.len() as u64 > COMPONENT_BYTES_MAX {
-        return Err("it is larger than 64 MiB, which no component is".to_owned());
-    }
+    let bytes = component_from(std::io::stdin().lock())
+        .map_err(|error| format!("standard input cannot be read: {error}"))?;
     let options = RuntimeOptions { cache_dir: Some(folder.to_owned()), ..RuntimeOptions::new(Profile::Live) };
     Runtime::new(options)
         .map_err(|error| error.to_string())?

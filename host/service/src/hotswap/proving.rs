@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct InShadow {
     strategy: Strategy,
     shadow: Arc<Shadow>,
-    instance: Option<LiveInstance>,
     days: u32,
 }
 
@@ -33,25 +32,20 @@ impl Slot {
     /// it, so not for long: one that is slower does its tick beside the live version's.
     pub(super) async fn prove(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
         let Ok(_shadowing) = self.shadowing.try_lock() else { return };
-        let Some(version) = self.in_shadow(|proof, _| proof == Proof::None) else { return };
+        let Some((version, _)) = self.in_shadow(|proof, _| proof == Proof::None) else { return };
         let mut instance = version.instance(PATIENCE);
-        version.shadow.tick_begins().await;
-        let Outcome { result, state, .. } = instance.run(info(&version.strategy), now, cause.clone()).await;
         // It does not live on: it would be held to the same patience.
-        self.has_run(&version, &result, state);
+        self.tick_in_shadow(&version, &mut instance, info, now, cause).await;
     }
 
     /// After a live tick: a version that may not take over, or is too slow to be waited for, does the tick in shadow.
     pub async fn follow(&self, info: impl Fn(&Strategy) -> RunInfo, now: Timestamp, cause: &Cause) {
         // The one before is not done yet: this tick is left out.
         let Ok(_shadowing) = self.shadowing.try_lock() else { return };
-        let Some(mut version) = self.in_shadow(|proof, vouched| proof == Proof::Slow || !vouched) else {
-            return;
-        };
-        let mut instance = version.instance.take().unwrap_or_else(|| version.instance(Duration::MAX));
-        version.shadow.tick_begins().await;
-        let Outcome { result, state, .. } = instance.run(info(&version.strategy), now, cause.clone()).await;
-        self.has_run(&version, &result, state);
+        let waits = self.in_shadow(|proof, vouched| proof == Proof::Slow || !vouched);
+        let Some((version, instance)) = waits else { return };
+        let mut instance = instance.unwrap_or_else(|| version.instance(Duration::MAX));
+        let result = self.tick_in_shadow(&version, &mut instance, info, now, cause).await;
         // On another day, or for another version, there is no place for it any more.
         let mut inner = self.inner();
         if let Some(waiting) = inner.waiting(&version.strategy.hash)
@@ -62,23 +56,31 @@ impl Slot {
         }
     }
 
-    /// What waits, if it is `wanted` by how far it has come and whether somebody vouches for it.
-    fn in_shadow(&self, wanted: impl Fn(Proof, bool) -> bool) -> Option<InShadow> {
-        let (vouch, hash) = {
-            let inner = self.inner();
-            let candidate = &inner.waiting.as_ref()?.candidate;
-            (Arc::clone(&candidate.vouch), candidate.strategy.hash.clone())
-        };
-        // It reads files: not under the lock.
-        let vouched = vouch(&hash).is_ok();
+    async fn tick_in_shadow(
+        &self,
+        version: &InShadow,
+        instance: &mut LiveInstance,
+        info: impl Fn(&Strategy) -> RunInfo,
+        now: Timestamp,
+        cause: &Cause,
+    ) -> RunResult {
+        version.shadow.tick_begins().await;
+        let Outcome { result, state, .. } = instance.run(info(&version.strategy), now, cause.clone()).await;
+        self.has_run(version, &result, state);
+        result
+    }
+
+    /// What waits, if it is `wanted` by how far it has come and whether somebody vouches for it; and its instance.
+    fn in_shadow(&self, wanted: impl Fn(Proof, bool) -> bool) -> Option<(InShadow, Option<LiveInstance>)> {
+        let (hash, vouched) = self.vouched()?;
         let mut inner = self.inner();
-        let waiting = inner.waiting(&hash).filter(|waiting| wanted(waiting.proof, vouched))?;
-        Some(InShadow {
+        let waiting = inner.waiting(&hash).filter(|waiting| wanted(waiting.proof, vouched.is_ok()))?;
+        let version = InShadow {
             strategy: waiting.candidate.strategy.clone(),
             shadow: Arc::clone(&waiting.shadow),
-            instance: waiting.instance.take(),
             days: waiting.days,
-        })
+        };
+        Some((version, waiting.instance.take()))
     }
 
     /// Takes in how a tick in shadow ended. A version that failed there is dropped and named.

@@ -16,12 +16,9 @@ use oms::Desk;
 use runtime::{Cause, LiveInstance, RunInfo, STRIKES_MAX, Services};
 
 use super::shadow::Shadow;
-use super::standing::{Standing, Standings};
+use super::standing::{REFUSED_MAX, Standing, Standings};
 use super::story::{CandidateView, SwapEvent, SwapObserver, VersionsView};
 use crate::strategies::Strategy;
-
-/// Versions that could not be loaded and are remembered.
-const REFUSED_MAX: usize = 64;
 
 /// Whether a version may go live: the error says what would let it.
 pub type Vouch = Arc<dyn Fn(&ContentHash) -> Result<(), String> + Send + Sync>;
@@ -292,14 +289,21 @@ impl Slot {
         self.live()
     }
 
-    /// What waits and could take over now; says why it does not.
-    fn may_take_over(&self) -> Option<ContentHash> {
+    /// What waits, and whether somebody vouches for it. That reads files: never under the lock.
+    pub(super) fn vouched(&self) -> Option<(ContentHash, Result<(), String>)> {
         let (vouch, hash) = {
             let inner = self.inner();
             let candidate = &inner.waiting.as_ref()?.candidate;
             (Arc::clone(&candidate.vouch), candidate.strategy.hash.clone())
         };
-        let obstacle = vouch(&hash).err().or_else(|| self.unsettled());
+        let vouched = vouch(&hash);
+        Some((hash, vouched))
+    }
+
+    /// What waits and could take over now; says why it does not.
+    fn may_take_over(&self) -> Option<ContentHash> {
+        let (hash, vouched) = self.vouched()?;
+        let obstacle = vouched.err().or_else(|| self.unsettled());
         let mut inner = self.inner();
         let waiting = inner.waiting(&hash)?;
         let Some(why) = obstacle else { return Some(hash) };

@@ -29,7 +29,7 @@ use crate::strategies::{
 use crate::whole_file;
 
 /// Versions that were refused and are remembered, so that they are not tried again.
-const REFUSED_MAX: usize = 64;
+pub(super) const REFUSED_MAX: usize = 64;
 /// The largest record that is read.
 const RECORD_BYTES_MAX: u64 = 1 << 20;
 
@@ -82,15 +82,24 @@ impl Standings {
         must_vouch: bool,
     ) -> Result<BTreeMap<StrategyName, Strategy>, Failure> {
         let begin = |(name, settings): (&StrategyName, &StrategyConfig)| {
+            let start = Start { runtime, config, settings, must_vouch };
             let standing = self.standing(name);
-            let strategy = match standing.proved(runtime, config, settings, must_vouch) {
+            let strategy = match standing.proved(&start) {
                 Some(strategy) => strategy,
-                None => standing.begin_anew(runtime, config, settings, must_vouch)?,
+                None => standing.begin_anew(&start)?,
             };
             Ok((name.clone(), strategy))
         };
         config.strategies.iter().map(begin).collect()
     }
+}
+
+/// What the beginning of one strategy goes by.
+struct Start<'a> {
+    runtime: &'a Runtime,
+    config: &'a Config,
+    settings: &'a StrategyConfig,
+    must_vouch: bool,
 }
 
 /// What is remembered of one strategy.
@@ -135,42 +144,25 @@ impl Standing {
 
     /// The version that was live, if it is the one to begin with: where it came from there is still a file, and it
     /// loads and may trade as the configuration is now.
-    fn proved(
-        &self,
-        runtime: &Runtime,
-        config: &Config,
-        settings: &StrategyConfig,
-        must_vouch: bool,
-    ) -> Option<Strategy> {
-        let (on_trial, live) = {
-            let record = self.record();
-            (record.on_trial.clone(), record.live.clone())
-        };
-        // What is in `state` by now was written by the one on trial: it goes on, and its trial is over.
-        if let Some(version) = on_trial
-            && !self.is_refused(&version.hash)
-            && let Some(strategy) = self.kept(&version, runtime, config, settings, must_vouch)
-        {
-            self.proved_itself(&strategy, &version.from);
-            return Some(strategy);
-        }
-        {
-            let mut record = self.record();
-            if record.on_trial.take().is_some() {
-                self.write(&record);
+    fn proved(&self, start: &Start<'_>) -> Option<Strategy> {
+        let Record { on_trial, live, .. } = self.record().clone();
+        if let Some(version) = on_trial {
+            // What is in `state` by now was written by the one on trial: it goes on, and its trial is over.
+            if !self.is_refused(&version.hash)
+                && let Some(strategy) = self.kept(&version, start)
+            {
+                self.proved_itself(&strategy, &version.from);
+                return Some(strategy);
             }
+            let mut record = self.record();
+            record.on_trial = None;
+            self.write(&record);
         }
-        self.kept(&live?, runtime, config, settings, must_vouch)
+        self.kept(&live?, start)
     }
 
-    fn kept(
-        &self,
-        version: &Proved,
-        runtime: &Runtime,
-        config: &Config,
-        settings: &StrategyConfig,
-        must_vouch: bool,
-    ) -> Option<Strategy> {
+    fn kept(&self, version: &Proved, start: &Start<'_>) -> Option<Strategy> {
+        let Start { runtime, config, settings, must_vouch } = *start;
         let folder = self.folder.as_deref()?;
         let Proved { hash, from } = version;
         let is_configured = matches!(&settings.component, Component::File(path) if path == from);
@@ -214,13 +206,8 @@ impl Standing {
     }
 
     /// The configured component is what counts: of other files nothing is remembered but what was refused.
-    fn begin_anew(
-        &self,
-        runtime: &Runtime,
-        config: &Config,
-        settings: &StrategyConfig,
-        must_vouch: bool,
-    ) -> Result<Strategy, Failure> {
+    fn begin_anew(&self, start: &Start<'_>) -> Result<Strategy, Failure> {
+        let Start { runtime, config, settings, must_vouch } = *start;
         let failed = |error: StrategyError| Failure::config(error.into());
         let bytes = component_bytes(&self.name, &settings.component).map_err(failed)?;
         let hash = runtime::hash_of(&bytes);

@@ -131,7 +131,6 @@ impl Slot {
     /// run itself has ended well, whatever becomes of this.
     fn has_passed(&self, inner: &mut Inner, at: Timestamp) {
         let Some(trial) = inner.trial.take() else { return };
-        self.standing.keep_copy(&inner.live, &trial.from);
         self.standing.proved_itself(&inner.live, &trial.from);
         if let Err(error) = self.forget_strikes(at) {
             tracing::error!(%error, "the strikes of versions of {} before this one stay", self.name);
