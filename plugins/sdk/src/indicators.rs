@@ -1,10 +1,22 @@
-//! Moving average and relative strength, as the shipped strategies trade by them.
+//! Moving average and relative strength, as the shipped strategies trade by them, and [`kand`] for all others.
 //!
-//! They are our own because no crate gives these figures. Over the worked example of 14 days that the tests have,
-//! Wilder's RSI is 70.53 on day 15 and 57.97 on day 20; `yata` 0.7 with its RMA says 71.86 and 54.23, because it begins
-//! its averages with the first change, and `ta` 0.5 says 70.29 and 46.82, because it smooths with an EMA. Both
-//! compile to WebAssembly for what else they have: a strategy adds one to its own `Cargo.toml` and hands it prices as
-//! floats; [`price::nearest`](crate::price::nearest) leads back.
+//! The arithmetic is `kand`'s, which follows TA-Lib. What is here adds what a strategy needs beside it: integer prices
+//! in, nothing instead of an error when the history is too short, and an average that begins with its first value, as
+//! the moving average of a chart does. From a float, [`price::nearest`](crate::price::nearest) leads back.
+//!
+//! ```
+//! use tradeagent_sdk::indicators::kand::ohlcv::atr::atr;
+//! # fn main() -> Result<(), tradeagent_sdk::indicators::kand::KandError> {
+//! let (high, low, close) = ([102.0, 104.0, 103.0], [100.0, 101.0, 100.0], [101.0, 103.0, 101.0]);
+//! let mut range = [0.0; 3];
+//! atr(&high, &low, &close, 2, &mut range)?;
+//! assert_eq!(range[2], 3.0);
+//! # Ok(())
+//! # }
+//! ```
+
+pub use kand;
+use kand::ohlcv::{ema::ema_inc, rsi};
 
 /// An exponential moving average with alpha = 2/(n+1), seeded with its first value.
 ///
@@ -14,7 +26,7 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ema {
-    alpha: f64,
+    period: u32,
     value: Option<f64>,
 }
 
@@ -25,7 +37,7 @@ impl Ema {
     /// assert_eq!(tradeagent_sdk::indicators::Ema::new(9).value(), None);
     /// ```
     pub fn new(n: u32) -> Self {
-        Self { alpha: 2.0 / (f64::from(n) + 1.0), value: None }
+        Self { period: n, value: None }
     }
 
     /// Takes in the next value; answers with the average.
@@ -36,7 +48,7 @@ impl Ema {
     #[inline]
     pub fn push(&mut self, value: f64) -> f64 {
         let next = match self.value {
-            Some(average) => self.alpha * value + (1.0 - self.alpha) * average,
+            Some(average) => blend(average, value, self.period),
             None => value,
         };
         self.value = Some(next);
@@ -68,46 +80,32 @@ pub fn ema(values: &[i64], n: u32) -> Option<f64> {
     average.value()
 }
 
-/// The average after one more value: what today's EMA is while today's price is `last`.
+/// The average after one more value: what today's EMA is while today's price is `last`. Over one value or none
+/// that is the value.
 ///
 /// ```
 /// assert_eq!(tradeagent_sdk::indicators::blend(100.0, 110.0, 9), 102.0);
 /// ```
+#[inline]
 pub fn blend(average: f64, last: f64, n: u32) -> f64 {
-    let alpha = 2.0 / (f64::from(n) + 1.0);
-    alpha * last + (1.0 - alpha) * average
+    ema_inc(last, average, n as usize, None).unwrap_or(last)
 }
 
 /// Wilder's relative strength index (New Concepts in Technical Trading Systems, 1978) of `closes`, oldest
 /// first, from 0 to 100: the averages start as the mean of the first `n` changes. Nothing with fewer than
-/// `n + 1` closes. 50 when nothing ever moved.
+/// `n + 1` closes, or with `n` under 2. 50 when nothing ever moved.
 ///
 /// ```
 /// assert_eq!(tradeagent_sdk::indicators::rsi(&[100, 110, 105], 2), Some(100.0 - 100.0 / 3.0));
 /// ```
 pub fn rsi(closes: &[i64], n: u32) -> Option<f64> {
-    let n = n as usize;
-    if n == 0 || closes.len() <= n {
-        return None;
-    }
-    let changes = closes.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
-    let (mut gain, mut loss) = (0.0, 0.0);
-    let count = n as f64;
-    for (at, change) in changes.enumerate() {
-        let (up, down) = (change.max(0.0), (-change).max(0.0));
-        if at < n {
-            gain += up / count;
-            loss += down / count;
-        } else {
-            gain = (gain * (count - 1.0) + up) / count;
-            loss = (loss * (count - 1.0) + down) / count;
-        }
-    }
-    Some(match (gain == 0.0, loss == 0.0) {
-        (true, true) => 50.0,
-        (_, true) => 100.0,
-        _ => 100.0 - 100.0 / (1.0 + gain / loss),
-    })
+    let prices: Vec<f64> = closes.iter().map(|close| *close as f64).collect();
+    let empty = || vec![0.0; prices.len()];
+    let (mut strength, mut gain, mut loss) = (empty(), empty(), empty());
+    rsi::rsi(&prices, n as usize, &mut strength, &mut gain, &mut loss).ok()?;
+    // Where nothing was lost `kand` says 100, whether anything was gained or not.
+    let still = *gain.last()? == 0.0 && *loss.last()? == 0.0;
+    if still { Some(50.0) } else { strength.last().copied() }
 }
 
 /// The mean of the last `n` values; nothing when there are fewer.
@@ -130,6 +128,7 @@ mod tests {
         let mut average = Ema::new(9);
         assert_eq!(average.push(100.0), 100.0);
         assert_eq!(average.push(110.0), 0.2 * 110.0 + 0.8 * 100.0);
+        assert_eq!(blend(100.0, 110.0, 1), 110.0);
         assert_eq!(ema(&[100, 110], 9), average.value());
         assert_eq!(ema(&[], 9), None);
         assert_eq!(blend(100.0, 110.0, 9), 102.0);
@@ -155,6 +154,8 @@ mod tests {
         assert_eq!(rsi(&[3, 2, 1], 2), Some(0.0));
         assert_eq!(rsi(&[5, 5, 5], 2), Some(50.0));
         assert_eq!(rsi(&[1, 2], 2), None);
+        assert_eq!(rsi(&[], 2), None);
+        assert_eq!(rsi(&[1, 2, 3], 1), None);
     }
 
     #[test]
