@@ -6,6 +6,7 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use market::demo::DAY0;
@@ -39,9 +40,13 @@ fn scene(mine: &str) -> Scene {
 }
 
 /// As a build does it: written beside, then renamed.
-fn save(scene: &Scene, bytes: &[u8]) {
+fn save_as(scene: &Scene, file: &str, bytes: &[u8]) {
     std::fs::write(scene.path("mine.wasm.part"), bytes).expect("written");
-    std::fs::rename(scene.path("mine.wasm.part"), scene.path("mine.wasm")).expect("renamed");
+    std::fs::rename(scene.path("mine.wasm.part"), scene.path(file)).expect("renamed");
+}
+
+fn save(scene: &Scene, bytes: &[u8]) {
+    save_as(scene, "mine.wasm", bytes);
 }
 
 fn mine(status: &Value) -> &Value {
@@ -99,6 +104,52 @@ fn a_stranger_s_version_waits_in_shadow_and_what_is_live_outlives_the_process() 
         |status: &Value| mine(status)["last"].as_str().is_some_and(|last| last.starts_with("refused"));
     let status = scene.status_until(refused);
     assert_eq!(mine(&status)["live"], hash(&second), "{status:#}");
+    assert!(host.stop().success());
+}
+
+/// In the plugin folder, where anybody's file may lie.
+const DROPPED: &str = "state/components/mine.wasm";
+
+#[test]
+fn what_nobody_vouches_for_takes_no_place_from_what_somebody_does() {
+    // No tick comes while this looks: what waits goes on waiting.
+    let scene = scene(&MINE.replace("every = \"2s\"", "every = \"3h\""));
+    let versions = [version(1), version(2), version(3), version(4)];
+    let [first, second, third, fourth] = &versions;
+    for known in [second, fourth, first] {
+        save(&scene, known);
+        let output = scene.run(&["plugin", "promote", text(&scene.path("mine.wasm"))]);
+        assert!(output.status.success(), "{}", told(&output));
+    }
+    let host = scene.host();
+    scene.status_until(|status| status["session"]["state"] == "open" && mine(status)["live"] == hash(first));
+
+    // The machine does not let it be compiled: that is not held against it.
+    let compiled = scene.path("state/plugins");
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(&compiled, mode(0o777)).expect("set");
+    save(&scene, second);
+    let status = scene.status_until(|status| mine(status)["last"].is_string());
+    let last = mine(&status)["last"].as_str().expect("a sentence").to_owned();
+    assert!(last.contains("compiled code cannot be kept"), "{last}");
+    std::fs::set_permissions(&compiled, mode(0o700)).expect("set");
+    save(&scene, second);
+    let waits = |of: &[u8]| {
+        let hash = hash(of);
+        move |status: &Value| mine(status)["candidate"]["hash"] == hash
+    };
+    scene.status_until(waits(second));
+
+    // A stranger's file in the plugin folder, and one more that the operator knows.
+    save_as(&scene, DROPPED, third);
+    save(&scene, fourth);
+    scene.status_until(|status| {
+        assert_ne!(mine(status)["candidate"]["hash"], hash(third), "it took the place: {status:#}");
+        waits(fourth)(status)
+    });
+    // Its turn comes when the place is free.
+    std::fs::remove_file(scene.path("mine.wasm")).expect("removed");
+    scene.status_until(waits(third));
     assert!(host.stop().success());
 }
 

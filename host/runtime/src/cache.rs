@@ -15,6 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::engine::fingerprint;
+use crate::instance::LoadError;
 use crate::outcome::one_line;
 
 const MAGIC: &[u8; 8] = b"TAGCODE1";
@@ -67,16 +68,18 @@ impl Cache {
     }
 
     /// Compiles into the cache what is not in it yet, or says why that cannot be.
-    pub(crate) fn keep(&self, engine: &Engine, bytes: &[u8]) -> Result<(), String> {
-        let folder = self.folder.as_deref().ok_or("there is no folder for compiled code that can be used")?;
+    pub(crate) fn keep(&self, engine: &Engine, bytes: &[u8]) -> Result<(), LoadError> {
+        let no_folder = || LoadError::NotKept("there is no folder for it that can be used".to_owned());
+        let folder = self.folder.as_deref().ok_or_else(no_folder)?;
         let key = self.key(bytes);
         let path = Self::entry(folder, &key);
         if read(engine, &path, &key).is_some() {
             used(&path);
             return Ok(());
         }
-        let compiled = engine.precompile_component(bytes).map_err(|error| one_line(&error))?;
-        store(folder, &path, &key, &compiled)
+        let compiled =
+            engine.precompile_component(bytes).map_err(|error| LoadError::Compile(one_line(&error)))?;
+        store(folder, &path, &key, &compiled).map_err(LoadError::NotKept)
     }
 
     fn entry(folder: &Path, key: &[u8; KEY]) -> PathBuf {

@@ -68,6 +68,9 @@ pub enum LoadError {
     /// It is invalid, or asks for something that the engine does not do.
     #[error("the component cannot be compiled: {0}")]
     Compile(String),
+    /// Nothing is wrong with it: there is no place for what it was compiled to.
+    #[error("the component's compiled code cannot be kept: {0}")]
+    NotKept(String),
 }
 
 /// Loads components. Cheap to clone.
@@ -105,7 +108,7 @@ impl Runtime {
     /// When it is none, cannot be compiled, or cannot be kept.
     pub fn compile(&self, bytes: &[u8]) -> Result<(), LoadError> {
         inspect(bytes)?;
-        self.inner.cache.keep(&self.inner.engine, bytes).map_err(LoadError::Compile)
+        self.inner.cache.keep(&self.inner.engine, bytes)
     }
 
     /// Checks, compiles and links a component. Compiling takes tens of milliseconds: call it where

@@ -300,6 +300,14 @@ impl Slot {
         Some((hash, vouched))
     }
 
+    /// Whether a version from another file waits that somebody vouches for: one that nobody vouches for does not take
+    /// its place. It reads files.
+    pub fn is_promised(&self, besides: &Path) -> bool {
+        let is_other = |waiting: &Waiting| waiting.candidate.path != besides;
+        self.inner().waiting.as_ref().is_some_and(is_other)
+            && self.vouched().is_some_and(|(_, vouched)| vouched.is_ok())
+    }
+
     /// What waits and could take over now; says why it does not.
     fn may_take_over(&self) -> Option<ContentHash> {
         let (hash, vouched) = self.vouched()?;

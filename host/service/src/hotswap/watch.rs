@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use model::StrategyName;
 use model::clock::SharedClock;
+use model::{StrategyName, Timestamp};
 use runtime::Runtime;
 
-use super::apart;
+use super::apart::{self, CompileError};
 use super::slot::{Candidate, Slot, Vouch};
 use crate::changes::{at_rest, wake_at_changes};
 use crate::config::{Component, Config, StrategyConfig};
@@ -26,6 +26,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A file that has not changed for so long has come to rest. Longer than the steps of a file's time (10 ms at the
 /// coarsest): what is written after it has another time than what was written before.
 const REST: Duration = Duration::from_millis(12);
+/// What the machine kept from being read or compiled is tried again after so long: a disk has room again, a right was
+/// given.
+const TRY_AGAIN_SECONDS: i64 = 30;
 /// A file that does not come to rest is left for the next look after so many of those.
 const RESTLESS_MAX: u32 = 200;
 
@@ -49,6 +52,14 @@ struct Watched {
     settings: StrategyConfig,
     path: PathBuf,
     seen: Option<Stamp>,
+    /// The machine kept it from being tried.
+    kept_from: Option<KeptFrom>,
+}
+
+/// Why a file could not be tried, though nothing is wrong with what is in it.
+struct KeptFrom {
+    why: String,
+    again_at: Timestamp,
 }
 
 /// What tells that a file is another than it was.
@@ -122,6 +133,7 @@ impl Watch {
                     settings: settings.clone(),
                     path,
                     seen: None,
+                    kept_from: None,
                 });
             };
             if let Component::File(path) = &settings.component {
@@ -134,6 +146,8 @@ impl Watch {
             files.iter().filter_map(|file| file.path.parent().map(Path::to_owned)).collect();
         let folders = folders.into_iter().map(|folder| (folder, notify::RecursiveMode::NonRecursive));
         let notifier = wake_at_changes(folders, None, wake.clone());
+        // What was saved last is offered last, and has the place.
+        files.sort_by_key(|file| Stamp::of(&file.path).and_then(|stamp| stamp.modified));
         let stop = Arc::new(AtomicBool::new(false));
         let watcher = Watcher { rules, runtime, files, stop: Arc::clone(&stop) };
         let (end, ended) = sync_channel(0);
@@ -172,66 +186,97 @@ impl Watcher {
 impl Watched {
     fn look(&mut self, rules: &Rules, runtime: &Runtime) {
         let stamp = Stamp::of(&self.path);
-        if stamp == self.seen {
+        let noticed = rules.machine.now();
+        let is_due = self.kept_from.as_ref().is_some_and(|kept| noticed >= kept.again_at);
+        if stamp == self.seen && !is_due {
             return;
         }
-        let noticed = rules.machine.now();
         let at_rest = at_rest(stamp, REST, 0..RESTLESS_MAX, || Stamp::of(&self.path)).flatten();
         let Some(stamp) = at_rest else {
             // Gone, or still being written: looked at again.
             self.seen = None;
             if Stamp::of(&self.path).is_none() {
+                self.kept_from = None;
                 self.slot.file_is_gone(&self.path);
             }
             return;
         };
+        match self.bring(stamp, rules, runtime, noticed) {
+            Ok(()) => self.kept_from = None,
+            Err(why) => self.keep_from(format!("{}: {why}", self.path.display()), noticed),
+        }
+    }
+
+    /// Brings what is in the file to the slot, or says why the machine does not let it.
+    fn bring(
+        &mut self,
+        stamp: Stamp,
+        rules: &Rules,
+        runtime: &Runtime,
+        noticed: Timestamp,
+    ) -> Result<(), String> {
         let bytes = match read_component(&self.path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 self.seen = Some(stamp);
                 self.slot.withdraw(&self.path, None);
-                self.slot.refuse(None, format!("{} cannot be read: {error}", self.path.display()));
-                return;
+                return Err(format!("cannot be read: {error}"));
             }
         };
         // Replaced while it was read: what was read may be neither, and the next look sees what is there now.
         self.seen = Stamp::of(&self.path).filter(|after| *after == stamp);
         if self.seen.is_none() {
-            return;
+            return Ok(());
         }
         let hash = runtime::hash_of(&bytes);
         self.slot.withdraw(&self.path, Some(&hash));
         if self.slot.knows(&self.path, &hash) {
-            return;
+            return Ok(());
         }
         if let Some(why) = self.slot.refusal(&hash) {
             self.slot.refuse(Some(hash), why);
-            return;
+            return Ok(());
+        }
+        let vouch = self.vouch(rules);
+        if vouch(&hash).is_err() && self.slot.is_promised(&self.path) {
+            // It waits for the place: looked at again.
+            self.seen = None;
+            return Ok(());
         }
         let loaded = self.compiled(rules, &bytes).and_then(|()| {
-            load_one(runtime, &self.name, &self.settings, &bytes).map_err(|error| error.to_string())
+            load_one(runtime, &self.name, &self.settings, &bytes)
+                .map_err(|error| CompileError::Component(error.to_string()))
         });
         match loaded {
             Ok(strategy) => {
-                let vouch = self.vouch(rules);
                 let day = rules.clock.now().ist_date();
                 self.slot.offer(Candidate { strategy, path: self.path.clone(), vouch, noticed }, day);
             }
-            Err(error) => {
-                self.slot.refuse(Some(hash), format!("{}: {error}", self.path.display()));
+            Err(CompileError::Component(why)) => {
+                self.slot.refuse(Some(hash), format!("{}: {why}", self.path.display()));
             }
+            Err(CompileError::Machine(why)) => return Err(why),
         }
+        Ok(())
+    }
+
+    /// Says why this file cannot be tried now, once, and that it is to be tried again.
+    fn keep_from(&mut self, why: String, now: Timestamp) {
+        if self.kept_from.as_ref().is_none_or(|kept| kept.why != why) {
+            self.slot.refuse(None, why.clone());
+        }
+        self.kept_from = Some(KeptFrom { why, again_at: now.plus_seconds(TRY_AGAIN_SECONDS) });
     }
 
     /// On a real account anybody's file may lie here: it is compiled apart, and only the result is taken.
-    fn compiled(&self, rules: &Rules, bytes: &[u8]) -> Result<(), String> {
+    fn compiled(&self, rules: &Rules, bytes: &[u8]) -> Result<(), CompileError> {
         if !rules.must_vouch {
             return Ok(());
         }
         // What can be seen without compiling is told in its own words.
         runtime::inspect(bytes)
             .and_then(|seen| seen.check(self.settings.role))
-            .map_err(|refusal| format!("strategy `{}`: {refusal}", self.name))?;
+            .map_err(|refusal| CompileError::Component(format!("strategy `{}`: {refusal}", self.name)))?;
         apart::compile(&rules.config.plugin_cache(), bytes)
     }
 

@@ -59,7 +59,7 @@ fn world_of(file: &Path, seen: &Inspection, asked: Option<Role>) -> Result<Role,
 
 /// Compiles a component from standard input into a cache, within bounds.
 pub fn compile(args: &CompileArgs) -> Result<(), Failure> {
-    crate::hotswap::compile_here(&args.cache).map_err(|why| Failure::general(anyhow::anyhow!(why)))
+    crate::hotswap::compile_here(&args.cache)
 }
 
 /// Tells what a file is, without running it.
