@@ -279,7 +279,8 @@ impl Inner {
         if moved > traded {
             return true;
         }
-        // Cash is blocked that no listed buy explains.
+        // Cash is blocked that no listed buy explains. A broker that blocks charges as well may block as much for
+        // listed buys of 800 times the value: that cannot be told apart, and such an order is left to the operator.
         let value = order.exposed_value(self.view.last_price(&terms.symbol).unwrap_or_default());
         let listed: Money = books
             .orders

@@ -12,7 +12,7 @@ use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::{MakeTransport, Rates};
 use kotak_neo_sim::PacedClock;
-use model::Timestamp;
+use model::{OrderId, Timestamp};
 use model::clock::SharedClock;
 use oms::{Blocking, Desk};
 
@@ -135,6 +135,13 @@ async fn live(url: &str, now: Timestamp, what: &[&str]) {
     match what {
         ["work", life] => random::work(&stage, &desk, life.parse().expect("a number")).await,
         ["settle"] => {
+            settle(&stage, &desk).await;
+            // What stands blocks cash and its charges, and in the end more of those than a small order's value.
+            for order in desk.account_orders(DAY1).iter().filter(|order| !order.status.is_final()) {
+                if let Some(id) = OrderId::parse(&order.id) {
+                    let _ = desk.cancel(&origin(DAY1), id, false, "settled".to_owned()).await;
+                }
+            }
             settle(&stage, &desk).await;
             let owned: u32 = desk.positions(DAY1).iter().map(|view| view.position.quantity.get()).sum();
             tell(&format!("settled: {} orders known, shares {owned}", desk.account_orders(DAY1).len()));
