@@ -30,8 +30,10 @@ pub fn config(profile: Profile) -> Config {
         // Host functions are Rust futures behind synchronous WIT functions; concurrency inside the
         // component model would double the price of each call and let a guest reorder itself.
         .concurrency_support(false)
-        // The only instructions whose result depends on the machine.
+        // The only instructions whose result depends on the machine, and the only values: a recorded run is had
+        // again on another one.
         .wasm_relaxed_simd(false)
+        .cranelift_nan_canonicalization(true)
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(FIBER_STACK_BYTES);
     match profile {

@@ -23,6 +23,7 @@ pub struct InlineInstance {
     loaded: Loaded,
     services: Arc<dyn Services>,
     info: Arc<RunInfo>,
+    fuel: u64,
     instance: Option<(Store<Host>, Run)>,
 }
 
@@ -38,12 +39,19 @@ impl InlineInstance {
             Profile::Deterministic,
             "an inline instance needs a deterministic runtime"
         );
-        Self { loaded, services, info: Arc::new(info), instance: None }
+        let fuel = loaded.limits().fuel;
+        Self { loaded, services, info: Arc::new(info), fuel, instance: None }
     }
 
     /// What it runs.
     pub const fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Gives the runs from now on this fuel in place of their limit: a replay of a run that real time bounded, and
+    /// that ended by itself.
+    pub const fn allow_fuel(&mut self, fuel: u64) {
+        self.fuel = fuel;
     }
 
     /// A trading day has begun: the next run makes a new instance.
@@ -76,6 +84,9 @@ impl InlineInstance {
     /// is a run that was stopped or that failed by itself.
     pub fn bar(&mut self, now: Timestamp, feed: u32, bar: &Bar) -> Result<Option<Report>, Box<Outcome>> {
         let cause = types::Cause::Bar(types::BarEvent { feed, bar: bar.into() });
+        if let Some((store, _)) = &mut self.instance {
+            store.data_mut().rearm();
+        }
         match self.enter(now, cause)? {
             Ok(report) => Ok(report.map(Into::into)),
             failed => Err(Box::new(self.ended(convert::result(failed)))),
@@ -96,9 +107,8 @@ impl InlineInstance {
             self.start()?;
         }
         let Some((store, run)) = &mut self.instance else { unreachable!("made above") };
-        store.data_mut().rearm();
         let params = (now.nanos(), cause);
-        let called = store.set_fuel(self.loaded.limits().fuel).and_then(|()| {
+        let called = store.set_fuel(self.fuel).and_then(|()| {
             if self.loaded.wasi() {
                 once(run.call_async(&mut *store, params))
             } else {
@@ -120,7 +130,7 @@ impl InlineInstance {
     fn start(&mut self) -> Result<(), Box<Outcome>> {
         let mut store = self.loaded.store(&self.services, &self.info);
         store.data_mut().begin(&self.info);
-        let started = store.set_fuel(self.loaded.limits().fuel).and_then(|()| {
+        let started = store.set_fuel(self.fuel).and_then(|()| {
             let instance = if self.loaded.wasi() {
                 once(self.loaded.pre().instantiate_async(&mut store))?
             } else {
@@ -150,12 +160,12 @@ impl InlineInstance {
 }
 
 /// Polls a call on a fiber once. Only a component with WASI imports takes this way; our own functions
-/// have said so themselves when they waited, so what waits here is WASI.
+/// have said so themselves when they waited, and a sleep is over at once, so what waits here is WASI.
 fn once<T>(call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => {
-            Err(wasmtime::format_err!("it slept or polled through WASI, which cannot be waited for here"))
-        }
+        Poll::Pending => Err(wasmtime::format_err!(
+            "it polled through WASI for what never comes, which cannot be waited for here"
+        )),
     }
 }

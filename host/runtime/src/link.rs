@@ -27,7 +27,7 @@ pub(crate) fn linker(
     let mut linker = Linker::new(engine);
     if wasi {
         #[cfg(feature = "wasi")]
-        crate::wasi::link(&mut linker)?;
+        crate::wasi::link(&mut linker, profile)?;
     }
     for interface in INTERFACES.iter().filter(|interface| interface.roles.contains(&role)) {
         match profile {

@@ -51,6 +51,12 @@ pub enum StopReason {
         /// The innermost function, when the component has names.
         function: Option<String>,
     },
+    /// It ended the process, as it thought.
+    #[error("the strategy called `exit({code})`: it has no process to end; return from the run instead")]
+    Exited {
+        /// With what.
+        code: i32,
+    },
     /// The stack ran out.
     #[error("the strategy's stack overflowed{}: its recursion is too deep; make it a loop", in_function(.function))]
     StackOverflow {
@@ -135,6 +141,10 @@ impl StopReason {
 
     /// What wasmtime's error says when neither the host nor the guest's panic hook said more.
     pub(crate) fn from_error(error: &wasmtime::Error, fuel: u64) -> Self {
+        #[cfg(feature = "wasi")]
+        if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+            return Self::Exited { code: exit.0 };
+        }
         let function = innermost_function(error);
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::StackOverflow { function },

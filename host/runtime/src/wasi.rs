@@ -1,25 +1,74 @@
 //! The empty world for components that bring WASI imports along (`cargo component`, `wasm32-wasip2`):
 //! the host's clock, a seed per run, what is printed goes to the log; no files, network, environment,
-//! arguments or input.
+//! arguments or input. Who sleeps in a live run does so within its run time; where nothing waits, a sleep is
+//! over at once.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use model::clock::Rng;
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
+use crate::engine::Profile;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::run::RunInfo;
 use crate::services::Services;
 
 /// Links it. Asynchronously: synchronous WASI inside tokio turns a guest's panic into the host's.
-pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)
+pub(crate) fn link(linker: &mut Linker<Host>, profile: Profile) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    if profile == Profile::Live {
+        return Ok(());
+    }
+    linker.allow_shadowing(true);
+    monotonic_clock::add_to_linker::<_, NoWaiting>(linker, |host| Unwaited(host))?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// The clock of a run in which nothing waits: there is no tokio to wake a sleeper, and no reason to sleep.
+struct Unwaited<'a>(&'a mut Host);
+
+struct NoWaiting;
+
+impl HasData for NoWaiting {
+    type Data<'a> = Unwaited<'a>;
+}
+
+impl Unwaited<'_> {
+    fn at_once(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let WasiCtxView { table, .. } = self.0.ctx();
+        let over = table.push(AtOnce)?;
+        subscribe(table, over)
+    }
+}
+
+impl monotonic_clock::Host for Unwaited<'_> {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(HostClock(self.0.services()).nanos())
+    }
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(1)
+    }
+    fn subscribe_instant(&mut self, _when: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.at_once()
+    }
+    fn subscribe_duration(&mut self, _nanos: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.at_once()
+    }
+}
+
+struct AtOnce;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for AtOnce {
+    async fn ready(&mut self) {}
 }
 
 /// One instance's empty world.
@@ -41,7 +90,7 @@ impl WasiView for Host {
 impl Wasi {
     pub(crate) fn new(services: &Arc<dyn Services>, limits: &Limits) -> Self {
         let random = Shared::new(Rng::new(0));
-        let printed = Shared::new(Printed { bytes: Vec::new(), limit: limits.log_bytes });
+        let printed = Shared::new(Printed { bytes: Vec::new(), limit: limits.log_bytes, cut: false });
         let context = WasiCtxBuilder::new()
             .wall_clock(HostClock(Arc::clone(services)))
             .monotonic_clock(HostClock(Arc::clone(services)))
@@ -68,9 +117,15 @@ impl Host {
     /// What the run has printed goes to the log, line by line, within the log's budget.
     pub(crate) fn log_printed(&mut self) {
         let Some(wasi) = &self.wasi else { return };
-        let bytes = std::mem::take(&mut wasi.printed.lock().bytes);
+        let (bytes, cut) = {
+            let mut printed = wasi.printed.lock();
+            (std::mem::take(&mut printed.bytes), std::mem::take(&mut printed.cut))
+        };
         for line in String::from_utf8_lossy(&bytes).lines() {
             self.log_line(tracing::Level::INFO, line);
+        }
+        if cut {
+            self.log_cut();
         }
     }
 }
@@ -145,6 +200,8 @@ impl rand_core::TryRng for Seeded {
 struct Printed {
     bytes: Vec<u8>,
     limit: usize,
+    /// There was more than the limit.
+    cut: bool,
 }
 
 /// Standard output and error.
@@ -178,6 +235,7 @@ impl OutputStream for Print {
         let mut printed = self.0.lock();
         let room = printed.limit.saturating_sub(printed.bytes.len());
         printed.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        printed.cut |= bytes.len() > room;
         Ok(())
     }
     fn flush(&mut self) -> StreamResult<()> {

@@ -92,7 +92,14 @@ fn inline_each_ends_in_its_sentence() {
 #[tokio::test]
 async fn live_each_ends_in_its_sentence() {
     for (name, says) in SENTENCES {
-        assert_eq!(sentence(&run_live(name).await), says, "{name}");
+        // What is bounded otherwise has the time that a busy machine takes for it.
+        let unhurried = Limits { run_time: Duration::from_secs(60), ..limits() };
+        let runtime = Runtime::new(RuntimeOptions::new(Profile::Live)).expect("runtime");
+        let loaded =
+            runtime.load(&fixture(name, "trader"), Grants::of(Role::Trader), unhurried).expect("loads");
+        let outcome =
+            LiveInstance::new(loaded, Arc::new(Fake::default())).run(info(), NOW, Cause::Scheduled).await;
+        assert_eq!(sentence(&outcome), says, "{name}");
     }
     for name in ["loop", "wait"] {
         let says = "the strategy ran longer than its run time of 150 ms and was stopped; do less in one run, or raise `run_seconds` of its limits";
@@ -121,6 +128,26 @@ fn a_log_over_its_budget_is_cut_and_counted() {
     assert_eq!(services.log.lock().expect("lock").len(), 327);
     assert_eq!(outcome.log_note().as_deref(), Some("73 log lines over the run's limit were dropped"));
     assert_eq!(outcome.host_calls, 400);
+}
+
+#[test]
+fn each_line_of_a_message_is_told_as_one_of_the_strategy_s() {
+    let services = Arc::new(Fake::default());
+    let mut instance =
+        InlineInstance::new(load(Profile::Deterministic, "log-lines"), services.clone(), info());
+    assert_eq!(instance.run(info(), NOW, &Cause::Scheduled).result, RunResult::Done(None));
+    assert_eq!(*services.log.lock().expect("lock"), ["INFO one", "INFO WARN two"]);
+}
+
+#[test]
+fn a_state_has_its_most_keys_and_they_are_listed_once_a_run() {
+    let there = |number: u32| (format!("there{number}"), Vec::new());
+    let services = Arc::new(Fake { state: (0..96).map(there).collect(), ..Fake::default() });
+    let mut instance = InlineInstance::new(load(Profile::Deterministic, "keys"), services.clone(), info());
+    let outcome = instance.run(info(), NOW, &Cause::Scheduled);
+    assert_eq!(outcome.result, RunResult::Done(None));
+    assert_eq!(outcome.state.len(), 4_000, "of 4,096 keys 96 were there");
+    assert_eq!(*services.key_lists.lock().expect("lock"), 1);
 }
 
 #[test]

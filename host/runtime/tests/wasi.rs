@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use runtime::{
-    Cause, Grants, InlineInstance, Limits, LiveInstance, Loaded, Outcome, Profile, Role, RunInfo, Runtime,
-    RuntimeOptions,
+    Cause, Grants, InlineInstance, Limits, LiveInstance, Loaded, Outcome, Profile, Role, RunInfo, RunResult,
+    Runtime, RuntimeOptions,
 };
 use support::{Fake, component_with, info};
 
@@ -25,14 +25,19 @@ const WASI: &str = "
         interface environment { get-environment: func() -> list<tuple<string, string>>; }
     }";
 
-fn load(profile: Profile) -> Loaded {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/wasi.wat"))
-        .expect("fixture");
-    let imports = "    import wasi:random/random@0.2.6;\n    import wasi:clocks/wall-clock@0.2.6;\n    import wasi:cli/environment@0.2.6;\n";
+fn load_fixture(file: &str, profile: Profile, limits: Limits, imports: &[&str], wasi: &str) -> Loaded {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
+    let text = std::fs::read_to_string(path).expect("fixture");
+    let imports: String = imports.iter().map(|name| format!("    import wasi:{name}@0.2.6;\n")).collect();
     let edit = |text: &str| text.replace("    import notify;\n", &format!("    import notify;\n{imports}"));
-    let bytes = component_with(&text, "monitor", &edit, WASI);
+    let bytes = component_with(&text, "monitor", &edit, wasi);
     let runtime = Runtime::new(RuntimeOptions::new(profile)).expect("runtime");
-    runtime.load(&bytes, Grants::of(Role::Monitor), Limits::default()).expect("loads")
+    runtime.load(&bytes, Grants::of(Role::Monitor), limits).expect("loads")
+}
+
+fn load(profile: Profile) -> Loaded {
+    let imports = ["random/random", "clocks/wall-clock", "cli/environment"];
+    load_fixture("wasi.wat", profile, Limits::default(), &imports, WASI)
 }
 
 fn kept(outcome: &Outcome) -> (u64, u64) {
@@ -58,4 +63,40 @@ async fn the_clock_is_the_hosts_and_chance_is_the_runs() {
     let mut live = LiveInstance::new(load(Profile::Live), services());
     assert_eq!(kept(&live.run(info(), NOW, Cause::Scheduled).await), (first, seconds));
     assert_eq!(kept(&live.run(other(), NOW, Cause::Scheduled).await).0, another);
+}
+
+/// As much of WASI as a sleep needs.
+const SLEEP: &str = "
+    package local:all;
+    package wasi:io@0.2.6 { interface poll { resource pollable { block: func(); } } }
+    package wasi:clocks@0.2.6 {
+        interface monotonic-clock {
+            use wasi:io/poll@0.2.6.{pollable};
+            subscribe-duration: func(when: u64) -> pollable;
+        }
+    }";
+
+#[test]
+fn where_nothing_waits_a_sleep_is_over_at_once() {
+    // Outside tokio, as `check`, `simulate` and `replay` are: nobody would wake it.
+    let imports = ["clocks/monotonic-clock", "io/poll"];
+    let loaded = load_fixture("sleep.wat", Profile::Deterministic, Limits::default(), &imports, SLEEP);
+    let mut inline = InlineInstance::new(loaded, Arc::new(Fake::default()), info());
+    for _ in 0..2 {
+        let outcome = inline.run(info(), NOW, &Cause::Scheduled);
+        assert_eq!(outcome.result, RunResult::Done(None));
+    }
+}
+
+#[tokio::test]
+async fn a_live_sleep_ends_with_the_run_time() {
+    let imports = ["clocks/monotonic-clock", "io/poll"];
+    let limits = Limits { run_time: std::time::Duration::from_millis(50), ..Limits::default() };
+    let loaded = load_fixture("sleep.wat", Profile::Live, limits, &imports, SLEEP);
+    let outcome =
+        LiveInstance::new(loaded, Arc::new(Fake::default())).run(info(), NOW, Cause::Scheduled).await;
+    assert!(
+        matches!(outcome.result, RunResult::Stopped(runtime::StopReason::OutOfTime { .. })),
+        "{outcome:?}"
+    );
 }

@@ -22,6 +22,7 @@ pub mod windows_security;
 pub mod backtest;
 pub mod changes;
 pub mod clock;
+pub mod free_space;
 pub mod host;
 pub mod hotswap;
 pub mod live;

@@ -12,8 +12,8 @@ use kotak_neo::http::{HttpOptions, HttpTransport};
 use kotak_neo::transport::Transport;
 use kotak_neo_broker::{MakeTransport, Rates};
 use kotak_neo_sim::PacedClock;
-use model::{OrderId, Timestamp};
 use model::clock::SharedClock;
+use model::{OrderId, Timestamp};
 use oms::{Blocking, Desk};
 
 use super::steps::{SteppedJournal, SteppedTransport, Steps};

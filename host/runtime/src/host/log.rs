@@ -10,7 +10,10 @@ const LAST_WORDS_BYTES: usize = 2_000;
 impl log::Host for Host {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
         self.enter()?;
-        self.log_line(convert::level(level), &message);
+        // Each line is told as one of the strategy's: none of them passes for the host's.
+        for line in message.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+            self.log_line(convert::level(level), line);
+        }
         Ok(())
     }
 
@@ -31,5 +34,11 @@ impl Host {
             }
             None => self.log_dropped += 1,
         }
+    }
+
+    /// More was printed than a run may.
+    #[cfg(feature = "wasi")]
+    pub(crate) const fn log_cut(&mut self) {
+        self.log_dropped += 1;
     }
 }

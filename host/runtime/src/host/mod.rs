@@ -38,6 +38,8 @@ pub(crate) struct Host {
     /// Written in this run, over the durable state.
     state: BTreeMap<String, Option<Vec<u8>>>,
     state_written: usize,
+    /// Keys of the state, once they were counted in this run.
+    state_keys: Option<usize>,
     calls: u64,
     log_left: usize,
     log_dropped: u64,
@@ -68,6 +70,7 @@ impl Host {
             until: None,
             state: BTreeMap::new(),
             state_written: 0,
+            state_keys: None,
             calls: 0,
             log_left: limits.log_bytes,
             log_dropped: 0,
@@ -88,6 +91,7 @@ impl Host {
     pub(crate) fn begin(&mut self, info: &Arc<RunInfo>) {
         self.info = Arc::clone(info);
         self.state.clear();
+        self.state_keys = None;
         #[cfg(feature = "wasi")]
         if let Some(wasi) = &self.wasi {
             wasi.reseed(&self.info);
@@ -106,6 +110,7 @@ impl Host {
 
     /// Takes out what was written into the state since the run began.
     pub(crate) fn take_state(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+        self.state_keys = None;
         std::mem::take(&mut self.state).into_iter().collect()
     }
 
@@ -164,6 +169,12 @@ impl Host {
     /// The limits of this strategy.
     pub(crate) const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Where its functions lead.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn services(&self) -> Arc<dyn Services> {
+        Arc::clone(&self.services)
     }
 
     fn origin(&self) -> &Origin {

@@ -35,8 +35,13 @@ impl state::Host for Host {
         if written > limits.state_write_bytes {
             return Ok(false);
         }
-        if !self.has(&key)? && self.all_keys("")?.len() >= limits.state_keys {
-            return Ok(false);
+        if !self.has(&key)? {
+            let keys = self.count_keys()?;
+            self.state_keys = Some(keys);
+            if keys >= limits.state_keys {
+                return Ok(false);
+            }
+            self.state_keys = Some(keys + 1);
         }
         self.state_written = written;
         self.state.insert(key, Some(value));
@@ -48,6 +53,7 @@ impl state::Host for Host {
         let there = self.has(&key)?;
         if there {
             self.state.insert(key, None);
+            self.state_keys = self.state_keys.map(|keys| keys - 1);
         }
         Ok(there)
     }
@@ -65,6 +71,14 @@ impl Host {
         }
         let stored = self.services.state_get(self.origin(), key);
         Ok(self.or_end(stored)?.is_some())
+    }
+
+    /// How many keys there are. Listed once a run: a strategy may set thousands of new ones.
+    fn count_keys(&mut self) -> wasmtime::Result<usize> {
+        match self.state_keys {
+            Some(keys) => Ok(keys),
+            None => Ok(self.all_keys("")?.len()),
+        }
     }
 
     fn all_keys(&mut self, prefix: &str) -> wasmtime::Result<BTreeSet<String>> {

@@ -104,14 +104,34 @@ impl Recording {
         answer
     }
 
-    fn acted<A: Serialize>(
+    /// What was asked for an order is kept even when the run ends before the answer: it has been asked.
+    async fn acted<A: Serialize + Sync>(
         &self,
         function: Function,
         arguments: &A,
-        answer: Result<Placed, OrderError>,
+        order: OrderId,
+        answer: BoxFuture<'_, Result<Placed, OrderError>>,
     ) -> Result<Placed, OrderError> {
-        self.keep(function, arguments, &answer.clone().map_err(Refused::from));
+        let mut asked = Asked { recording: self, function, arguments, order, answer: None };
+        let answer = answer.await;
+        asked.answer = Some(answer.clone());
         answer
+    }
+}
+
+/// A call for an order. It is kept when this goes, with the answer that there is by then.
+struct Asked<'a, A: Serialize> {
+    recording: &'a Recording,
+    function: Function,
+    arguments: &'a A,
+    order: OrderId,
+    answer: Option<Result<Placed, OrderError>>,
+}
+
+impl<A: Serialize> Drop for Asked<'_, A> {
+    fn drop(&mut self) {
+        let answer = self.answer.take().unwrap_or(Err(OrderError::Unknown(self.order)));
+        self.recording.keep(self.function, self.arguments, &answer.map_err(Refused::from));
     }
 }
 
@@ -227,8 +247,8 @@ impl Services for Recording {
         request: PlaceRequest,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         Box::pin(async move {
-            let answer = self.inner.place(origin, request.clone()).await;
-            self.acted(Function::Place, &request, answer)
+            let order = OrderId::derive(&origin.account, &origin.strategy, origin.day, &request.key);
+            self.acted(Function::Place, &request, order, self.inner.place(origin, request.clone())).await
         })
     }
 
@@ -238,8 +258,8 @@ impl Services for Recording {
         request: ModifyRequest,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         Box::pin(async move {
-            let answer = self.inner.modify(origin, request.clone()).await;
-            self.acted(Function::Modify, &request, answer)
+            let answer = self.inner.modify(origin, request.clone());
+            self.acted(Function::Modify, &request, request.order, answer).await
         })
     }
 
@@ -251,8 +271,8 @@ impl Services for Recording {
         reason: String,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         Box::pin(async move {
-            let answer = self.inner.cancel(origin, order, any_stale, reason.clone()).await;
-            self.acted(Function::Cancel, &(order, any_stale, reason), answer)
+            let answer = self.inner.cancel(origin, order, any_stale, reason.clone());
+            self.acted(Function::Cancel, &(order, any_stale, reason), order, answer).await
         })
     }
 

@@ -57,6 +57,8 @@ pub struct Fake {
     pub state: BTreeMap<String, Vec<u8>>,
     pub log: Mutex<Vec<String>>,
     pub placed: Mutex<u64>,
+    /// Times that the keys of the state were listed.
+    pub key_lists: Mutex<u32>,
     /// Called at each line of the log.
     pub on_log: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -69,6 +71,7 @@ impl Default for Fake {
             state: BTreeMap::new(),
             log: Mutex::default(),
             placed: Mutex::default(),
+            key_lists: Mutex::default(),
             on_log: None,
         }
     }
@@ -166,6 +169,7 @@ impl Services for Fake {
         Ok(self.state.get(key).cloned())
     }
     fn state_keys(&self, _: &Origin, prefix: &str) -> Result<Vec<String>, ReadError> {
+        *self.key_lists.lock().expect("lock") += 1;
         Ok(self.state.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
     }
     fn alert(&self, _: &Origin, _: &str, _: Severity, _: &str) -> bool {

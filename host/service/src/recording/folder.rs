@@ -7,11 +7,13 @@ use std::io::{BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use model::{ContentHash, Date};
-use runtime::tape::Tape;
+use runtime::tape::{Bounds, Tape};
 use serde::{Deserialize, Serialize};
 
 use super::RecordingError;
 use super::frames::{self, Frame, HEAD, MAGIC};
+use crate::free_space;
+use crate::strategies::read_component;
 
 /// A text of this many bytes or more is kept once a file, under its hash: candles and instruments.
 const ONCE_FROM: usize = 256;
@@ -24,8 +26,10 @@ const RUNS: &str = "runs";
 pub struct Keep {
     /// Trading days.
     pub days: usize,
-    /// Bytes of all days together.
+    /// Bytes of all days together, with their components.
     pub bytes: u64,
+    /// Free bytes of the disk that are left alone: the journal needs them more.
+    pub spare: u64,
 }
 
 /// One record of a file.
@@ -81,7 +85,7 @@ impl Folder {
 
     /// The runs of one day, in the order in which they ended.
     pub fn read(path: &Path) -> Result<(Vec<Recorded>, Torn), RecordingError> {
-        let mut file = BufReader::new(File::open(path).map_err(io(path))?);
+        let mut file = BufReader::new(crate::whole_file::open(path).map_err(io(path))?);
         let mut magic = [0; MAGIC.len()];
         let mut at = MAGIC.len() as u64;
         match file.read_exact(&mut magic) {
@@ -104,11 +108,17 @@ impl Folder {
             let record: Record = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
             texts.extend(record.texts);
             let mut tape = record.tape;
+            let mut bytes = 0;
             for call in &mut tape.calls {
                 for text in [&mut call.arguments, &mut call.answer] {
                     if let Some(hash) = text.strip_prefix(ELSEWHERE) {
-                        let kept = texts.get(hash).cloned();
-                        *text = kept.ok_or_else(|| damaged(format!("the text {hash} is missing")))?;
+                        let kept = texts.get(hash);
+                        let kept = kept.ok_or_else(|| damaged(format!("the text {hash} is missing")))?;
+                        bytes += kept.len();
+                        if bytes > Bounds::default().bytes {
+                            return Err(damaged("it is larger than a run can be recorded".to_owned()));
+                        }
+                        *text = kept.clone();
                     }
                 }
             }
@@ -126,7 +136,7 @@ impl Folder {
         let missing =
             |why: String| RecordingError::Component { hash: hash.clone(), folder: folder.clone(), why };
         let path = component_path(&folder, hash).ok_or_else(|| missing("it is not a hash".to_owned()))?;
-        let bytes = fs::read(path).map_err(|error| missing(error.to_string()))?;
+        let bytes = read_component(&path).map_err(|error| missing(error.to_string()))?;
         if runtime::hash_of(&bytes) != *hash {
             return Err(missing("the file of its name has other bytes".to_owned()));
         }
@@ -154,7 +164,9 @@ struct Open {
     /// Hashes of the texts that the file has, as far as this process wrote them.
     texts: BTreeSet<String>,
     components: BTreeSet<ContentHash>,
-    /// Of all days together.
+    /// Where the last whole record ends.
+    end: u64,
+    /// Of all days together, components included.
     bytes: u64,
 }
 
@@ -166,24 +178,35 @@ impl Writer {
         Ok(Self { folder: folder.to_owned(), keep, open: None })
     }
 
-    /// Adds a run. After an error the next run opens its file anew, without what was half written.
+    /// Adds a run. After an error the file is as it was before.
     pub fn write(&mut self, tape: Tape, component: &[u8]) -> Result<(), RecordingError> {
-        let written = self.add(tape, component);
-        if written.is_err() {
-            self.open = None;
-        }
-        written
-    }
-
-    fn add(&mut self, mut tape: Tape, component: &[u8]) -> Result<(), RecordingError> {
         let day = tape.info.origin.day;
-        let hash = tape.hash();
         let mut open = match self.open.take() {
             Some(open) if open.day == day => open,
             _ => self.open_day(day)?,
         };
-        if open.components.insert(tape.component.clone()) {
-            self.keep_component(day, &tape.component, component)?;
+        let written = self.add(&mut open, tape, component);
+        // Without what was half written; a file that cannot be cut is opened anew with the next run.
+        let end = open.end;
+        if written.is_ok()
+            || open.file.set_len(end).and_then(|()| open.file.seek(SeekFrom::Start(end))).is_ok()
+        {
+            self.open = Some(open);
+        }
+        written
+    }
+
+    fn add(&mut self, open: &mut Open, mut tape: Tape, component: &[u8]) -> Result<(), RecordingError> {
+        let day = open.day;
+        let hash = tape.hash();
+        if let Some(keep) = self.keep
+            && let Some(free) = free_space::of(&self.folder).filter(|free| *free < keep.spare)
+        {
+            return Err(RecordingError::NoRoom { free_mib: free >> 20, spare_mib: keep.spare >> 20 });
+        }
+        if !open.components.contains(&tape.component) {
+            open.bytes += self.keep_component(day, &tape.component, component)?;
+            open.components.insert(tape.component.clone());
         }
         let mut texts = BTreeMap::new();
         for call in &mut tape.calls {
@@ -211,8 +234,8 @@ impl Writer {
         }
         open.file.write_all(&bytes).map_err(io(&open.path))?;
         open.bytes += bytes.len() as u64;
+        open.end += bytes.len() as u64;
         open.texts.extend(record.texts.into_keys());
-        self.open = Some(open);
         Ok(())
     }
 
@@ -224,29 +247,34 @@ impl Writer {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(io(&path))?;
-        let end = whole_until(&mut file).map_err(io(&path))?;
+        let mut end = whole_until(&mut file).map_err(io(&path))?;
         file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).map_err(io(&path))?;
         if end == 0 {
             file.write_all(MAGIC).map_err(io(&path))?;
+            end = MAGIC.len() as u64;
         }
         let bytes = match self.keep {
             Some(keep) => self.make_room(day, keep, 0)?,
             None => 0,
         };
-        Ok(Open { day, path, file, texts: BTreeSet::new(), components: BTreeSet::new(), bytes })
+        Ok(Open { day, path, file, texts: BTreeSet::new(), components: BTreeSet::new(), end, bytes })
     }
 
     /// Lets the oldest days go until what is left and `more` are within `keep`; answers with what is left.
     fn make_room(&self, today: Date, keep: Keep, more: u64) -> Result<u64, RecordingError> {
         let mut days = Folder::days(&self.folder)?;
         let size = |path: &Path| fs::metadata(path).map_or(0, |it| it.len());
-        let mut total: u64 = days.iter().map(|(_, path)| size(path)).sum();
-        let mut gone = false;
+        let components = || -> u64 {
+            let entries = fs::read_dir(self.folder.join("components")).into_iter().flatten().flatten();
+            entries.map(|entry| size(&entry.path())).sum()
+        };
+        let mut runs: u64 = days.iter().map(|(_, path)| size(path)).sum();
+        let mut total = runs + components();
         while let Some((day, path)) = days.first().cloned() {
             if day == today || (days.len() <= keep.days && total + more <= keep.bytes) {
                 break;
             }
-            total -= size(&path).min(total);
+            runs -= size(&path).min(runs);
             fs::remove_file(&path).map_err(io(&path))?;
             let list = self.list_of(day);
             match fs::remove_file(&list) {
@@ -254,10 +282,8 @@ impl Writer {
                 _ => {}
             }
             days.remove(0);
-            gone = true;
-        }
-        if gone {
             self.forget_components(&days)?;
+            total = runs + components();
         }
         Ok(total)
     }
@@ -266,15 +292,19 @@ impl Writer {
         self.folder.join(format!("{day}.components"))
     }
 
-    fn keep_component(&self, day: Date, hash: &ContentHash, bytes: &[u8]) -> Result<(), RecordingError> {
+    /// Keeps a component that ran on `day`; answers with how many bytes more there are.
+    fn keep_component(&self, day: Date, hash: &ContentHash, bytes: &[u8]) -> Result<u64, RecordingError> {
+        let mut more = 0;
         if let Some(path) = component_path(&self.folder.join("components"), hash)
             && !path.exists()
         {
             crate::whole_file::replace(&path, bytes).map_err(io(&path))?;
+            more = bytes.len() as u64;
         }
         let list = self.list_of(day);
         let mut file = File::options().create(true).append(true).open(&list).map_err(io(&list))?;
-        writeln!(file, "{hash}").map_err(io(&list))
+        writeln!(file, "{hash}").map_err(io(&list))?;
+        Ok(more)
     }
 
     /// Removes components that ran on none of `days`.

@@ -16,11 +16,15 @@ pub(super) const HEAD: usize = 4 + 4 + 32;
 /// The most that one record holds, compressed and not.
 const FRAME_BYTES_MAX: u64 = 512 << 20;
 
+/// Where a file's length reached the disk and its data did not, there are zeros: at least so many, and nothing that is
+/// compressed has as many.
+const UNWRITTEN: usize = 512;
+
 /// What was read.
 pub(super) enum Frame {
     /// A record.
     Whole(Vec<u8>),
-    /// The file ended before the record did.
+    /// The file ended before the record did, or its last data never reached the disk.
     Torn,
     /// The end of the file, between two records.
     End,
@@ -61,6 +65,18 @@ fn fill(from: &mut impl Read, place: &mut [u8]) -> std::io::Result<usize> {
     Ok(filled)
 }
 
+/// Whether nothing but zeros follows.
+fn is_all_zero(from: &mut impl Read) -> std::io::Result<bool> {
+    let mut bytes = [0; 4096];
+    loop {
+        match fill(from, &mut bytes)? {
+            0 => return Ok(true),
+            filled if bytes[..filled].iter().any(|byte| *byte != 0) => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
 /// The next record's compressed bytes. The inner error says in what way it is damaged.
 pub(super) fn next(from: &mut impl Read) -> std::io::Result<Result<Frame, String>> {
     let mut head = [0; HEAD];
@@ -68,6 +84,9 @@ pub(super) fn next(from: &mut impl Read) -> std::io::Result<Result<Frame, String
         0 => return Ok(Ok(Frame::End)),
         HEAD => {}
         _ => return Ok(Ok(Frame::Torn)),
+    }
+    if head == [0; HEAD] && is_all_zero(from)? {
+        return Ok(Ok(Frame::Torn));
     }
     let length = [head[0], head[1], head[2], head[3]];
     if check(length) != head[4..8] {
@@ -83,6 +102,9 @@ pub(super) fn next(from: &mut impl Read) -> std::io::Result<Result<Frame, String
         return Ok(Ok(Frame::Torn));
     }
     if *blake3::hash(&payload).as_bytes() != head[8..HEAD] {
+        if payload.ends_with(&[0; UNWRITTEN]) && is_all_zero(from)? {
+            return Ok(Ok(Frame::Torn));
+        }
         return Ok(Err("its bytes are not those that were written".to_owned()));
     }
     Ok(Ok(Frame::Whole(payload)))

@@ -60,6 +60,14 @@ pub enum RecordingError {
     /// The queue to the writer cannot be made.
     #[error("the thread that writes recordings cannot start: {0}")]
     Thread(std::io::Error),
+    /// The disk is too full for what can be done without.
+    #[error("{free_mib} MiB of the disk are free, and recordings leave {spare_mib} MiB to the journal")]
+    NoRoom {
+        /// What is free.
+        free_mib: u64,
+        /// What is left alone.
+        spare_mib: u64,
+    },
     /// One day alone is more than may be kept.
     #[error("the recording of {day} has reached the {mib} MiB of [recording] max_mib")]
     Full {
@@ -89,7 +97,11 @@ pub fn start(config: &Config) -> Option<Arc<dyn TapeSink>> {
     if !settings.enabled {
         return None;
     }
-    let keep = Keep { days: settings.keep_days.max(1) as usize, bytes: u64::from(settings.max_mib) << 20 };
+    let keep = Keep {
+        days: settings.keep_days.max(1) as usize,
+        bytes: u64::from(settings.max_mib) << 20,
+        spare: crate::free_space::SPARE_MIN,
+    };
     match Recorder::start(&folder_of(config), keep) {
         Ok(recorder) => Some(Arc::new(recorder)),
         Err(error) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::RunId;
 use runtime::Loaded;
-use runtime::tape::{Dropped, Tape, TapeSink};
+use runtime::tape::{Call, Dropped, Ended, Tape, TapeSink, encode};
 
 use super::{Keep, RecordingError, Writer};
 
@@ -79,8 +79,16 @@ fn warn(lost: &AtomicU64, run: &RunId, why: &dyn std::fmt::Display) {
     }
 }
 
+/// What a tape takes of memory, about.
 fn size(tape: &Tape) -> usize {
-    tape.calls.iter().map(|call| call.arguments.len() + call.answer.len()).sum()
+    let calls = tape.calls.iter().map(|call| size_of::<Call>() + call.arguments.len() + call.answer.len());
+    let state = tape.end.state.iter();
+    let state = state.map(|(key, value)| key.len() + value.as_ref().map_or(0, |value| value.0.len()));
+    let words = match &tape.end.ended {
+        Ended::Done(report) => report.as_ref().map_or(0, |report| encode(report).len()),
+        Ended::Failed(_, why) | Ended::Stopped { why, .. } => why.len(),
+    };
+    calls.sum::<usize>() + state.sum::<usize>() + words
 }
 
 impl TapeSink for Recorder {

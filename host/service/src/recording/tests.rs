@@ -90,7 +90,7 @@ fn what_is_written_is_read_and_a_long_answer_is_there_once() {
 fn old_days_go_with_what_only_they_ran() {
     let folder = tempfile::tempdir().expect("a folder");
     let loaded = loaded();
-    let keep = Keep { days: 2, bytes: 1 << 20 };
+    let keep = Keep { days: 2, bytes: 8 << 20, spare: 0 };
     let mut writer = Writer::new(folder.path(), Some(keep)).expect("a writer");
     let mut stranger = tape(5, 0, &loaded, "null");
     stranger.component = blake3::hash(b"another").to_hex().as_str().into();
@@ -105,7 +105,7 @@ fn old_days_go_with_what_only_they_ran() {
     assert_eq!(components.count(), 1, "the other component went with its day");
 
     // A day that alone is more than may be kept ends by itself.
-    let small = Keep { days: 9, bytes: 2_000 };
+    let small = Keep { days: 9, bytes: 2_000, spare: 0 };
     let mut writer = Writer::new(folder.path(), Some(small)).expect("a writer");
     let mut rng = model::clock::Rng::new(1);
     let long: String = (0..400).map(|_| format!("{:016x}", rng.next_u64())).collect();

@@ -30,8 +30,6 @@ use unix::{LOOK, SET_TIME, disk, time, unit};
 #[cfg(windows)]
 use windows::{LOOK, SET_TIME, disk, time, unit};
 
-/// Free space below which a journal is in danger, in bytes.
-const SPACE_MIN: u64 = 512 << 20;
 /// The most by which the broker's clock and this one's may differ, in seconds: its `Date` has whole ones.
 const SKEW_SECONDS: i64 = 5;
 

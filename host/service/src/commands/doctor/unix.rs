@@ -3,6 +3,7 @@
 use super::{Check, existing, ill, note, well};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::free_space;
 use model::Clock as _;
 
 /// The exposure that the shipped unit stays below (systemd-analyze security).
@@ -29,10 +30,9 @@ pub fn time() -> Check {
 
 pub fn disk(config: &Config) -> Check {
     let dir = existing(&config.state_dir);
-    let Ok(stat) = rustix::fs::statvfs(dir) else {
+    let Some(free) = free_space::of(dir) else {
         return note("disk", format!("{} cannot be looked at", dir.display()));
     };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let kind = rustix::fs::statfs(dir).map(|stat| stat.f_type as u64 & 0xffff_ffff).unwrap_or_default();
     // NFS, SMB, CIFS, SMB2, 9p, FUSE: locks and fsync do not hold there (statfs(2)).
     if [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x6573_5546].contains(&kind) {
@@ -43,7 +43,7 @@ pub fn disk(config: &Config) -> Check {
         );
     }
     let seen = format!("{} MiB free under {}", free >> 20, dir.display());
-    if free < super::SPACE_MIN {
+    if free < free_space::JOURNAL_MIN {
         ill("disk", seen, "make room: the journal stops trading when it cannot be written")
     } else {
         well("disk", seen)

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 
 use model::Clock as _;
-use windows_sys::Win32::Storage::FileSystem::{GetDiskFreeSpaceExW, GetDriveTypeW};
+use windows_sys::Win32::Storage::FileSystem::GetDriveTypeW;
 
-use super::{Check, SPACE_MIN, existing, ill, note, well};
+use super::{Check, existing, ill, note, well};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::free_space;
 
 /// Sets the machine's clock right.
 pub const SET_TIME: &str = "`w32tm /resync`, as administrator";
@@ -40,14 +41,9 @@ fn wide(path: &Path) -> Vec<u16> {
 /// Whether the journal has room, on a disk of this machine.
 pub fn disk(config: &Config) -> Check {
     let dir = existing(&config.state_dir);
-    let mut free = 0_u64;
-    let name = wide(dir);
-    // SAFETY: the name ends with a zero and `free` is written to before the call returns; the rest may be null.
-    let told =
-        unsafe { GetDiskFreeSpaceExW(name.as_ptr(), &mut free, std::ptr::null_mut(), std::ptr::null_mut()) };
-    if told == 0 {
+    let Some(free) = free_space::of(dir) else {
         return note("disk", format!("{} cannot be looked at", dir.display()));
-    }
+    };
     let root = wide(dir.ancestors().last().unwrap_or(dir));
     // SAFETY: the name ends with a zero and lives until the call has returned.
     if unsafe { GetDriveTypeW(root.as_ptr()) } == REMOTE {
@@ -55,7 +51,7 @@ pub fn disk(config: &Config) -> Check {
         return ill("disk", seen, "set state_dir to a local disk: locks do not hold there");
     }
     let seen = format!("{} MiB free under {}", free >> 20, dir.display());
-    if free < SPACE_MIN {
+    if free < free_space::JOURNAL_MIN {
         ill("disk", seen, "make room: the journal stops trading when it cannot be written")
     } else {
         well("disk", seen)
