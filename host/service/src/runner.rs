@@ -139,6 +139,9 @@ impl Runner {
         is_forgiven: bool,
     ) -> Result<RunOutcome, JournalError> {
         let now = self.clock.now();
+        if let Some(note) = outcome.log_note() {
+            tracing::warn!(strategy = %task.strategy, run = %info.id, "{note}");
+        }
         let ended = match &outcome.result {
             RunResult::Done(report) => RunOutcome::Done { report: report.clone() },
             RunResult::Failed(_, reason) => RunOutcome::Failed { reason: reason.clone() },

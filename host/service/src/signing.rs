@@ -161,7 +161,7 @@ impl AuthorKey {
         let text = SecretString::from(format!("{SECRET}{}\n", base32::encode(TEXT, made.as_ref())));
         whole_file::create(path, text.expose_secret().as_bytes()).map_err(|error| {
             file(match error.kind() {
-                std::io::ErrorKind::AlreadyExists => std::io::Error::other("it is there already"),
+                std::io::ErrorKind::AlreadyExists => std::io::Error::other("it is there already: name another, or move it away; without it no later version can be signed by it"),
                 _ => error,
             })
         })?;

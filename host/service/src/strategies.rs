@@ -13,7 +13,7 @@ use crate::config::{Component, Config, StrategyConfig};
 use crate::exit::Failure;
 use crate::hotswap::{Slot, Surroundings};
 use crate::recording::recorded;
-use crate::signing::{Promoted, Signed};
+use crate::signing::{Promoted, Signed, SigningError};
 
 /// A strategy that could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -184,13 +184,31 @@ pub fn vouched(
     let Component::File(path) = &settings.component else { return Ok(()) };
     may_trade(config, settings, path, hash).map_err(|why| {
         let file = path.display();
-        Failure::config(anyhow::anyhow!("strategy `{name}` ({file}) may not trade on a real account: {why}"))
-            .hint(format!(
+        let failure = Failure::config(anyhow::anyhow!(
+            "strategy `{name}` ({file}) may not trade where somebody has to vouch for it: {why}"
+        ));
+        match why {
+            NotVouched::Stranger(_) => failure.hint(format!(
                 "a component from a file is signed by a key of [plugins] trusted_keys, or promoted: \
                  `{}tradeagent plugin promote {file}`",
                 crate::places::SUDO
-            ))
+            )),
+            NotVouched::Wider(_) => failure.hint(format!(
+                "set `grants = {{ … }}` of [strategy.{name}] to what its author asks for, or less"
+            )),
+        }
     })
+}
+
+/// Why a component may not trade on a real account.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotVouched {
+    /// Nobody who is trusted has signed it for what it is to do, and the operator has not promoted it.
+    #[error("{0}")]
+    Stranger(String),
+    /// It is signed, and the configuration lets it do more than its author asks for.
+    #[error("its grants are wider than what it asks for: {0}")]
+    Wider(String),
 }
 
 /// Whether the component at `path` may trade on a real account: signed by a trusted author who asked for at least
@@ -203,20 +221,22 @@ pub fn may_trade(
     settings: &StrategyConfig,
     path: &Path,
     hash: &ContentHash,
-) -> Result<(), String> {
-    if Promoted::load(&config.state_dir).map_err(|error| error.to_string())?.holds(hash) {
+) -> Result<(), NotVouched> {
+    let stranger = |error: SigningError| NotVouched::Stranger(error.to_string());
+    if Promoted::load(&config.state_dir).map_err(stranger)?.holds(hash) {
         return Ok(());
     }
-    let signed = Signed::of(&Signed::beside(path), hash).map_err(|error| error.to_string())?;
+    let signed = Signed::of(&Signed::beside(path), hash).map_err(stranger)?;
     if !config.trusted_keys.contains(&signed.key) {
-        return Err(format!("it is signed by {}, which is not trusted here", signed.key));
+        let why = format!("it is signed by {}, which is not trusted here", signed.key);
+        return Err(NotVouched::Stranger(why));
     }
     if signed.statement.world != settings.role {
         let asked = signed.statement.world;
-        return Err(format!("it is signed for the world {asked}, and its role is {}", settings.role));
+        let why = format!("it is signed for the world {asked}, and its role is {}", settings.role);
+        return Err(NotVouched::Stranger(why));
     }
-    let covers = signed.statement.grants.covers(&settings.grants);
-    covers.map_err(|why| format!("its grants are wider than what it asks for: {why}"))
+    signed.statement.grants.covers(&settings.grants).map_err(NotVouched::Wider)
 }
 
 /// Gives every strategy its slot and its actor. Must be called inside the host's async runtime.

@@ -179,7 +179,7 @@ impl Standing {
             return None;
         }
         if must_vouch && let Err(why) = may_trade(config, settings, &copy, hash) {
-            told(why);
+            told(why.to_string());
             return None;
         }
         load_one(runtime, &self.name, settings, &bytes).map_err(|error| told(error.to_string())).ok()

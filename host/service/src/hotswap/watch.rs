@@ -19,7 +19,7 @@ use super::apart::{self, CompileError};
 use super::slot::{Candidate, Slot, Vouch};
 use crate::changes::{at_rest, wake_at_changes};
 use crate::config::{Component, Config, StrategyConfig};
-use crate::strategies::{LiveStrategy, load_one, may_trade, read_component};
+use crate::strategies::{LiveStrategy, NotVouched, load_one, may_trade, read_component};
 
 /// A file is looked at at least this often: not every file system tells of changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -286,12 +286,13 @@ impl Watched {
         }
         let (config, settings, path) = (Arc::clone(&rules.config), self.settings.clone(), self.path.clone());
         Arc::new(move |hash| {
-            may_trade(&config, &settings, &path, hash).map_err(|why| {
-                format!(
+            may_trade(&config, &settings, &path, hash).map_err(|why| match why {
+                NotVouched::Stranger(why) => format!(
                     "{why}; `{}tradeagent plugin promote {}` lets it trade",
                     crate::places::SUDO,
                     hash.as_str()
-                )
+                ),
+                NotVouched::Wider(_) => format!("{why}; narrower `grants` of its strategy let it trade"),
             })
         })
     }

@@ -86,6 +86,60 @@ fn what_is_written_is_read_and_a_long_answer_is_there_once() {
     assert_eq!(read(folder.path(), 5), (vec![first, second], Torn(false)));
 }
 
+/// Where a power cut came between a file's length and its data there are zeros.
+#[test]
+fn what_a_power_cut_left_is_as_good_as_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let loaded = loaded();
+    let mut rng = model::clock::Rng::new(1);
+    let long: String = (0..400).map(|_| format!("{:016x}", rng.next_u64())).collect();
+    let path = folder.path().join("2026-01-05.runs");
+    let [first, second] = [tape(5, 0, &loaded, "null"), tape(5, 1, &loaded, &long)];
+    let mut whole = Vec::new();
+    for tape in [&first, &second] {
+        let mut writer = Writer::new(folder.path(), None).expect("a writer");
+        writer.write(tape.clone(), loaded.bytes()).expect("written");
+        whole.push(std::fs::read(&path).expect("bytes"));
+    }
+    let mut behind = whole[0].clone();
+    behind.resize(behind.len() + 10_000, 0);
+    let mut within = whole[1].clone();
+    let end = within.len();
+    within[end - 600..].fill(0);
+    for left in [behind, within] {
+        std::fs::write(&path, &left).expect("written");
+        assert_eq!(read(folder.path(), 5), (vec![first.clone()], Torn(true)));
+        let mut writer = Writer::new(folder.path(), None).expect("a writer");
+        writer.write(second.clone(), loaded.bytes()).expect("written");
+        assert_eq!(read(folder.path(), 5), (vec![first.clone(), second.clone()], Torn(false)));
+    }
+    // One altered byte is no power cut.
+    let mut altered = whole[1].clone();
+    altered[end - 1] ^= 1;
+    std::fs::write(&path, &altered).expect("written");
+    assert!(matches!(Folder::read(&path), Err(RecordingError::Damaged { index: 1, .. })));
+}
+
+#[test]
+fn the_journal_has_the_room_that_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let loaded = loaded();
+    let keep = Keep { days: 2, bytes: 8 << 20, spare: u64::MAX };
+    let mut writer = Writer::new(folder.path(), Some(keep)).expect("a writer");
+    let full = writer.write(tape(5, 0, &loaded, "null"), loaded.bytes());
+    assert!(matches!(full, Err(RecordingError::NoRoom { .. })), "{full:?}");
+    assert_eq!(read(folder.path(), 5), (vec![], Torn(false)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_day_holds_nobody_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("2026-01-05.runs");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
+    assert!(matches!(Folder::read(&path), Err(RecordingError::Io { .. })));
+}
+
 #[test]
 fn old_days_go_with_what_only_they_ran() {
     let folder = tempfile::tempdir().expect("a folder");

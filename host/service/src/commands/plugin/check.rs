@@ -36,6 +36,9 @@ const READS: [(&str, &str); 6] = [
     ("config", "read its parameters"),
 ];
 
+/// A longer last word is cut where it is shown.
+const WORD_MAX: usize = 500;
+
 /// How the days went.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Days {
@@ -82,6 +85,7 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
         Some(path) => Config::load(Some(path))?.plugin_cache(),
         None => Config::default().plugin_cache(),
     };
+    compiles(args, role, &cache)?;
     let progress = output::Progress::new("check", 3);
     let mut tries = Vec::new();
     for (done, fresh_instances) in [false, false, true].into_iter().enumerate() {
@@ -136,17 +140,38 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
         return bad(
             format!("with a new instance at each tick the days came out differently: {difference}"),
             "an instance may be thrown away between two ticks (a restart, a reload): what has to survive belongs in \
-             `state`, and an order's key is built from what it is for, not from a count",
+             `state`, an order's key is built from what it is for and not from a count, and the order of a hash map is \
+             another in each instance",
         );
     }
     if answer.days.runs.contains_key("trapped") || !answer.days.runs.contains_key("done") {
         let reason = answer.days.trouble.as_deref().unwrap_or("it was never due");
         return bad(
             format!("its runs do not do their work: {reason}"),
-            "`--param NAME=VALUE` gives it a parameter; its log is in `tradeagent simulate`",
+            if answer.days.runs.contains_key("trapped") {
+                "mend it and build it again; what it writes to its log is in `tradeagent simulate`"
+            } else {
+                "`--param NAME=VALUE` gives it a parameter; its log is in `tradeagent simulate`"
+            },
         );
     }
     Ok(())
+}
+
+/// What is whole in its form and makes no sense within is found out when it is compiled.
+fn compiles(args: &CheckArgs, role: Role, cache: &Path) -> Result<(), Failure> {
+    let path = args.file.display();
+    let options =
+        RuntimeOptions { cache_dir: Some(cache.to_owned()), ..RuntimeOptions::new(Profile::Deterministic) };
+    let runtime = Runtime::new(options).map_err(|error| Failure::general(error.into()))?;
+    let bytes =
+        crate::strategies::read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
+    runtime.load(&bytes, Grants::of(role), Limits::default()).map(drop).map_err(|error| {
+        Failure::general(anyhow!("{path}: {error}")).hint(
+            "the file is damaged, or uses what the host has not: build it again with \
+             `cargo build --release --target wasm32-wasip2`",
+        )
+    })
 }
 
 /// The days were traded with code that counts instructions; the service's own is bounded by time. A component in
@@ -292,7 +317,9 @@ fn show(answer: &Answer) {
         say("trouble", trouble);
     }
     if let Some(summary) = &answer.days.last_summary {
-        say("its last word", summary);
+        let shown = summary.get(..summary.floor_char_boundary(WORD_MAX)).unwrap_or_default();
+        let more = if shown.len() < summary.len() { " …" } else { "" };
+        say("its last word", &format!("{shown}{more}"));
     }
     let yes = |well: bool| if well { "yes" } else { "NO" };
     say("deterministic", yes(answer.deterministic));
