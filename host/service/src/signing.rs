@@ -173,6 +173,12 @@ impl AuthorKey {
     /// # Errors
     /// When it cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Self, SigningError> {
+        #[cfg(unix)]
+        is_own(path).map_err(|source| SigningError::File {
+            path: path.to_owned(),
+            what: "is not used",
+            source,
+        })?;
         let text = SecretString::from(read(path)?);
         text.expose_secret()
             .trim()
@@ -201,6 +207,18 @@ fn message(statement: &Statement) -> Vec<u8> {
     // Fields in the order of the type, sets in their order: one form for one meaning.
     let body = serde_json::to_vec(statement).expect("texts and numbers have a form");
     [CONTEXT, &body].concat()
+}
+
+/// Who else reads a key can sign with it.
+#[cfg(unix)]
+fn is_own(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = whole_file::open(path)?.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let why = format!("others may read it (mode {:o}): `chmod 600 {}`", mode & 0o777, path.display());
+        return Err(std::io::Error::other(why));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, SigningError> {
@@ -383,6 +401,9 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = std::fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o077, 0, "{mode:o}");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+            let why = AuthorKey::read(&path).err().expect("others may read it").to_string();
+            assert!(why.contains("chmod 600"), "{why}");
         }
     }
 

@@ -130,8 +130,8 @@ pub struct SignArgs {
     #[arg(long, value_name = "sell|buy|monitor|eod|trader")]
     pub world: Option<runtime::Role>,
     /// A symbol that it trades; without any, it asks for all
-    #[arg(long, value_name = "SYMBOL")]
-    pub symbol: Vec<String>,
+    #[arg(long, value_name = "SYMBOL", value_parser = parse_symbol)]
+    pub symbol: Vec<model::Symbol>,
     /// The largest order that it asks for, in rupees
     #[arg(long, value_name = "RUPEES", value_parser = parse_money)]
     pub max_order_value: Option<model::Money>,
@@ -217,4 +217,14 @@ pub struct InspectArgs {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// As the exchange writes them: capitals, digits, `&`, `-` and `_`.
+fn parse_symbol(text: &str) -> Result<model::Symbol, String> {
+    let is_of_one =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'&' | b'-' | b'_');
+    if text.is_empty() || !text.bytes().all(is_of_one) {
+        return Err("write it as the exchange does, such as RELIANCE or M&M".to_owned());
+    }
+    Ok(text.into())
 }

@@ -35,7 +35,7 @@ pub fn sign(args: &SignArgs) -> Result<(), Failure> {
     let world = world_of(&args.file, &seen, args.world)?;
     let key = AuthorKey::read(&args.key).map_err(|error| Failure::general(error.into()))?;
     let grants = Asked {
-        symbols: (!args.symbol.is_empty()).then(|| args.symbol.iter().map(|it| it.as_str().into()).collect()),
+        symbols: (!args.symbol.is_empty()).then(|| args.symbol.iter().cloned().collect()),
         max_order_value: args.max_order_value,
         max_orders_per_day: args.max_orders_per_day,
     };
