@@ -70,6 +70,7 @@ impl Host {
             observer: Arc::new(move |strategy, event| {
                 tell(HostEvent::Version { strategy: strategy.clone(), event: event.clone() });
             }),
+            lifts_quarantine: world.lifts_quarantine,
         };
         let live = strategies::start(loaded, &around, world.tapes.as_ref());
         let runner = Runner {

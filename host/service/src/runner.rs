@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use journal::{Durability, Entry, JournalError, RunEnd, RunOutcome, RunRow, RunStart};
 use model::clock::SharedClock;
-use model::{Account, Date, Origin, Timestamp};
+use model::{Account, Date, Origin, StrategyName, Timestamp};
 use oms::Desk;
 use runtime::{Cause, Mode, Outcome, RunInfo, RunResult, STRIKES_MAX};
 
@@ -235,13 +235,21 @@ impl Runner {
             .map_or(0, |(_, strikes, _)| strikes))
     }
 
+    /// What ends the quarantine of `strategy`, as it is told.
+    pub fn way_out(strategy: &StrategyName) -> String {
+        format!("clear it with `tradeagent plugin release {strategy}`")
+    }
+
     /// Why this strategy must not run, if so.
     pub fn quarantined(&self, task: &Task) -> Result<Option<String>, JournalError> {
-        Ok(self.desk.with_journal(|journal| journal.quarantine())?.into_iter().find_map(|(strategy, strikes, why)| {
-            (strategy == task.strategy && strikes >= STRIKES_MAX).then(|| {
-                format!("{strategy} is in quarantine after {strikes} strikes, the last: {why}; clear it with `tradeagent plugin release {strategy}`")
-            })
-        }))
+        Ok(self.desk.with_journal(|journal| journal.quarantine())?.into_iter().find_map(
+            |(strategy, strikes, why)| {
+                (strategy == task.strategy && strikes >= STRIKES_MAX).then(|| {
+                    let way_out = Self::way_out(&strategy);
+                    format!("{strategy} is in quarantine after {strikes} strikes, the last: {why}; {way_out}")
+                })
+            },
+        ))
     }
 
     /// The cause that a run of this attempt is given.

@@ -117,6 +117,8 @@ pub struct World {
     pub live: Option<Arc<LiveLink>>,
     /// Passed before what is due begins.
     pub gate: Option<Gate>,
+    /// Whether a new version ends its strategy's quarantine: where no command of an operator's reaches.
+    pub lifts_quarantine: bool,
 }
 
 /// A broker, and where prices come from.
@@ -288,6 +290,7 @@ impl World {
             exchange,
             live,
             gate: None,
+            lifts_quarantine: false,
         })
     }
 }

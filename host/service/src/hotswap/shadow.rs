@@ -1,23 +1,26 @@
 //! A version that runs beside the live one: it sees what that one sees, and nothing of what it does leaves.
 //!
 //! Its orders are kept here and stand unfilled; its state is its own, and begins with what the live version had when
-//! the shadow began; its alerts are counted. Other reads are answered from what the host knows: of the broker it asks
-//! holdings and funds at most once a tick, and nothing else.
+//! the shadow began; its alerts of the day are counted. Other reads are answered from what the host knows: of the
+//! broker it asks holdings and funds at most once a tick, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use calendar::Phase;
 use market::{Candles, InstrumentFilter, Interval, Quote};
 use model::{
-    BoxFuture, DayAccount, Difference, Funds, Holding, Instrument, IntentId, ModifyRequest, OrderError,
-    OrderId, OrderTerms, OrderView, Origin, PlaceRequest, Placed, PositionView, Price, Quantity, ReadError,
-    Status, Symbol, Timestamp, ready,
+    BoxFuture, Date, DayAccount, Difference, Funds, Holding, Instrument, IntentId, ModifyRequest, OrderError,
+    OrderId, OrderView, Origin, PlaceRequest, Placed, PositionView, Price, Quantity, ReadError, Status,
+    Symbol, Timestamp, Validity, ready,
 };
 use runtime::{Services, SessionView, Severity};
 use serde::{Deserialize, Serialize};
 
 /// Orders that a shadow may place in a day; more are denied.
 const ORDERS_MAX: usize = 1_000;
+/// Alerts of a day that are told apart; more are dropped.
+const ALERTS_MAX: usize = 1_000;
 /// Bytes that its own state may take; what is written beyond it is dropped, and said once.
 const STATE_BYTES_MAX: usize = 8 << 20;
 
@@ -25,8 +28,18 @@ const STATE_BYTES_MAX: usize = 8 << 20;
 struct Kept {
     state: BTreeMap<String, Option<Vec<u8>>>,
     state_full: bool,
+    /// Its own, and its picture of inherited ones that it has changed.
     orders: Vec<OrderView>,
-    alerts: BTreeSet<String>,
+    /// Orders as they stood before it changed what had ended for the live version by then: that one had nothing left
+    /// to change, so either picture may be the live one's.
+    outlived: BTreeMap<String, OrderView>,
+    alerts: BTreeSet<(Date, String)>,
+}
+
+impl Kept {
+    fn order(&self, id: &str) -> Option<&OrderView> {
+        self.orders.iter().find(|order| order.id == id)
+    }
 }
 
 /// What the broker was asked in the present tick: the same answer for the rest of it.
@@ -43,8 +56,8 @@ pub struct Shadow {
     base: BTreeMap<String, Vec<u8>>,
     // Held over the question: two at once would ask twice.
     asked: tokio::sync::Mutex<AskedBroker>,
-    /// Orders that stood before it began: it would have taken them over.
-    inherited: BTreeSet<String>,
+    /// Orders as they stood when it began: it would have taken them over.
+    inherited: BTreeMap<String, OrderView>,
     kept: Mutex<Kept>,
 }
 
@@ -59,7 +72,7 @@ impl Shadow {
         inherited: &[OrderView],
         state: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Self {
-        let inherited = inherited.iter().map(|order| order.id.clone()).collect();
+        let inherited = inherited.iter().map(|order| (order.id.clone(), order.clone())).collect();
         let base = state.into_iter().collect();
         Self { inner, base, asked: tokio::sync::Mutex::default(), inherited, kept: Mutex::default() }
     }
@@ -92,59 +105,85 @@ impl Shadow {
         }
     }
 
-    /// A trading day has begun: its orders have ended with their session.
+    /// A trading day has begun: its orders have ended with their session, but for those that are meant for this one.
     pub fn new_day(&self) {
-        self.kept().orders.clear();
+        let today = self.inner.now().ist_date();
+        let mut kept = self.kept();
+        kept.orders.retain(|order| order.for_session >= today);
+        kept.outlived.retain(|_, order| order.for_session >= today);
+        kept.alerts.clear();
     }
 
-    /// What it would have done, beside what the live version did: `lives` are that one's orders of the day.
-    pub fn compare(&self, lives: &[OrderView]) -> Comparison {
+    /// Whether it sees this order of the live version's as that one has it.
+    fn shares(&self, kept: &Kept, order: &OrderView) -> bool {
+        self.inherited.contains_key(&order.id) && kept.order(&order.id).is_none()
+    }
+
+    /// What it would have done, beside what the live version did: `lives` are that one's orders of `day`.
+    ///
+    /// Terms and cancellations are compared. Fills and expiry are not: nothing of a shadow's meets the market. It
+    /// keeps to the market's phases, but not to the desk's risk rules nor to the orders a day of a grant: those count
+    /// the live version's orders. So an order that they deny the live version is told as by the shadow only.
+    pub fn compare(&self, lives: &[OrderView], day: Date) -> Comparison {
         let kept = self.kept();
-        let lives: BTreeMap<&str, &OrderView> = lives
-            .iter()
-            .filter(|order| !self.inherited.contains(&order.id))
-            .map(|order| (order.key.as_str(), order))
-            .collect();
-        let mut comparison = Comparison { alerts: kept.alerts.len(), ..Comparison::default() };
+        let is_of_day = |order: &&OrderView| order.placed_at.ist_date() == day || order.for_session >= day;
+        let theirs: BTreeMap<&str, &OrderView> =
+            lives.iter().filter(is_of_day).map(|order| (order.id.as_str(), order)).collect();
+        let alerts = kept.alerts.iter().filter(|(of, _)| *of == day).count();
+        let mut comparison = Comparison { alerts, ..Comparison::default() };
         let mut both = BTreeSet::new();
-        for order in &kept.orders {
-            match lives.get(order.key.as_str()) {
-                Some(live) if live.terms == order.terms => comparison.same += 1,
-                Some(live) => comparison.differ(format!(
-                    "{}: {} where the live one has {}",
-                    order.key,
-                    what(&order.terms),
-                    what(&live.terms)
-                )),
-                None => {
-                    comparison.differ(format!("{}: {}, by the shadow only", order.key, what(&order.terms)))
-                }
+        for order in kept.orders.iter().filter(is_of_day) {
+            let Some(live) = theirs.get(order.id.as_str()) else {
+                comparison.differ(format!("{}: {}, by the shadow only", order.key, what(order)));
+                continue;
+            };
+            both.insert(order.id.as_str());
+            let outlived = kept.outlived.get(&order.id);
+            if is_alike(order, live) || outlived.is_some_and(|before| is_alike(before, live)) {
+                comparison.same += 1;
+            } else {
+                comparison.part(order, live);
             }
-            both.insert(order.key.as_str());
         }
-        for (key, live) in lives {
-            if !both.contains(key) {
-                comparison.differ(format!("{key}: {}, by the live one only", what(&live.terms)));
+        let rest = lives.iter().filter(is_of_day).filter(|live| !both.contains(live.id.as_str()));
+        for live in rest {
+            match self.inherited.get(&live.id) {
+                // Neither has changed it.
+                Some(before) if is_alike(before, live) => {}
+                Some(before) => comparison.part(before, live),
+                None => comparison.differ(format!("{}: {}, by the live one only", live.key, what(live))),
             }
         }
         comparison
     }
 }
 
-fn what(terms: &OrderTerms) -> String {
-    format!("{} {} {} at {}", terms.side, terms.quantity, terms.symbol, terms.price)
+fn is_alike(own: &OrderView, live: &OrderView) -> bool {
+    own.terms == live.terms && is_cancelled(own) == is_cancelled(live)
+}
+
+/// Whether its version took it back. What an IOC order leaves is cancelled by the exchange.
+fn is_cancelled(order: &OrderView) -> bool {
+    order.terms.validity != Validity::Ioc && matches!(order.status, Status::Canceled | Status::PendingCancel)
+}
+
+fn what(order: &OrderView) -> String {
+    let terms = &order.terms;
+    let end = if is_cancelled(order) { ", cancelled" } else { "" };
+    format!("{} {} {} at {}{end}", terms.side, terms.quantity, terms.symbol, terms.price)
 }
 
 /// A shadow's day beside the live version's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Orders that both placed alike.
+    /// Orders that both placed or changed alike.
     pub same: usize,
-    /// Orders that only one placed, or with other terms.
+    /// Orders that only one placed, changed or cancelled, or with other terms. What the desk's risk rules deny the
+    /// live version is among them: a shadow is not held to those.
     pub different: usize,
     /// The first of those, in words.
     pub differences: Vec<String>,
-    /// Alerts that the shadow would have sent.
+    /// Alerts that the shadow would have sent on the day.
     pub alerts: usize,
 }
 
@@ -152,6 +191,11 @@ pub struct Comparison {
 const TOLD_MAX: usize = 10;
 
 impl Comparison {
+    /// The same order stands otherwise.
+    fn part(&mut self, own: &OrderView, live: &OrderView) {
+        self.differ(format!("{}: {} where the live one has {}", own.key, what(own), what(live)));
+    }
+
     fn differ(&mut self, words: String) {
         self.different += 1;
         if self.differences.len() < TOLD_MAX {
@@ -185,15 +229,16 @@ impl Services for Shadow {
         self.inner.session(origin)
     }
 
-    /// What the system owns, with its own working sells in place of those that the live version has placed since.
+    /// What the system owns, with its own working sells in place of those that the live version has placed since, and
+    /// of those that it has changed itself.
     fn positions(&self, origin: &Origin) -> Result<Vec<PositionView>, ReadError> {
         let mut positions = self.inner.positions(origin)?;
         let lives = self.inner.own_orders(origin)?;
         let kept = self.kept();
         for view in &mut positions {
             let symbol = &view.position.symbol;
-            let since = lives.iter().filter(|order| !self.inherited.contains(&order.id));
-            let theirs: Quantity = since.map(|order| order.working_sell(symbol)).sum();
+            let replaced = lives.iter().filter(|order| !self.shares(&kept, order));
+            let theirs: Quantity = replaced.map(|order| order.working_sell(symbol)).sum();
             let own: Quantity = kept.orders.iter().map(|order| order.working_sell(symbol)).sum();
             view.in_working_sells = view.in_working_sells.saturating_sub(theirs) + own;
             view.free = view.position.settled.saturating_sub(view.in_working_sells);
@@ -231,7 +276,7 @@ impl Services for Shadow {
     }
 
     fn order(&self, origin: &Origin, id: &str) -> Result<OrderView, ReadError> {
-        match self.kept().orders.iter().find(|order| order.id == id) {
+        match self.kept().order(id) {
             Some(order) => Ok(order.clone()),
             None => self.inner.order(origin, id),
         }
@@ -240,9 +285,7 @@ impl Services for Shadow {
     fn own_orders(&self, origin: &Origin) -> Result<Vec<OrderView>, ReadError> {
         let mut orders = self.inner.own_orders(origin)?;
         let kept = self.kept();
-        orders.retain(|order| {
-            self.inherited.contains(&order.id) && !kept.orders.iter().any(|own| own.id == order.id)
-        });
+        orders.retain(|order| self.shares(&kept, order));
         orders.extend(kept.orders.iter().cloned());
         Ok(orders)
     }
@@ -259,9 +302,10 @@ impl Services for Shadow {
         let PlaceRequest { key, terms, reason, .. } = request;
         let id = IntentId::derive(&origin.account, &origin.strategy, origin.day, &key);
         let name = id.to_string();
-        let before = if self.inherited.contains(&name) { self.inner.order(origin, &name).ok() } else { None };
+        let before =
+            if self.inherited.contains_key(&name) { self.inner.order(origin, &name).ok() } else { None };
         let mut kept = self.kept();
-        if let Some(there) = kept.orders.iter().find(|order| order.id == name).or(before.as_ref()) {
+        if let Some(there) = kept.order(&name).or(before.as_ref()) {
             return ready(if there.terms == terms {
                 Ok(there.placed(id))
             } else {
@@ -274,14 +318,17 @@ impl Services for Shadow {
                 format!("a shadow keeps at most {ORDERS_MAX} orders"),
             )));
         }
-        let session = self.inner.session(origin).ok().and_then(|session| session.for_session);
+        let for_session = match self.session_for(origin, terms.amo) {
+            Ok(session) => session,
+            Err(not_now) => return ready(Err(not_now)),
+        };
         let order = OrderView {
             id: name,
             strategy: Some(origin.strategy.clone()),
             key,
             broker_id: None,
             status: if terms.amo { Status::QueuedAmo } else { Status::New },
-            for_session: session.filter(|_| terms.amo).unwrap_or(origin.day),
+            for_session,
             terms,
             filled: Quantity::ZERO,
             average: Price::ZERO,
@@ -345,7 +392,7 @@ impl Services for Shadow {
 
     fn alert(&self, origin: &Origin, key: &str, _severity: Severity, text: &str) -> bool {
         let mut kept = self.kept();
-        let is_new = kept.alerts.len() < ORDERS_MAX && kept.alerts.insert(format!("{}:{key}", origin.day));
+        let is_new = kept.alerts.len() < ALERTS_MAX && kept.alerts.insert((origin.day, key.to_owned()));
         if is_new {
             tracing::info!(strategy = %origin.strategy, "shadow: would alert: {text}");
         }
@@ -358,6 +405,27 @@ impl Services for Shadow {
 }
 
 impl Shadow {
+    /// The session that an order of now is for: when the desk takes none, neither does a shadow.
+    fn session_for(&self, origin: &Origin, amo: bool) -> Result<Date, OrderError> {
+        let not_now = |phase: Phase, reason: String| OrderError::NotNow { phase: phase.to_string(), reason };
+        let session =
+            self.inner.session(origin).map_err(|error| not_now(Phase::Closed, error.to_string()))?;
+        if amo {
+            let outside = || not_now(session.phase, "after-market orders are not taken now".to_owned());
+            return session.for_session.ok_or_else(outside);
+        }
+        let now = self.inner.now();
+        let is_open = session
+            .phases
+            .iter()
+            .any(|(_, window)| window.phase == Phase::Continuous && window.start <= now && now < window.end);
+        if is_open {
+            Ok(session.trading_day)
+        } else {
+            Err(not_now(session.phase, "orders are taken in continuous trading".to_owned()))
+        }
+    }
+
     /// Changes an order of its own, or its picture of one that it took over.
     fn change(
         &self,
@@ -366,21 +434,27 @@ impl Shadow {
         change: impl FnOnce(&mut OrderView),
     ) -> Result<Placed, OrderError> {
         let name = id.to_string();
+        let live = self.inner.order(origin, &name).ok();
+        let has_ended = live.as_ref().is_some_and(|order| order.status.is_final());
+        let taken_over = live.filter(|_| self.inherited.contains_key(&name));
         let mut kept = self.kept();
-        if !kept.orders.iter().any(|order| order.id == name) {
-            let taken_over = self.inherited.contains(&name).then(|| self.inner.order(origin, &name).ok());
-            let Some(order) = taken_over.flatten() else {
-                return Err(denied("no-such-order", format!("there is no order {name}")));
-            };
-            kept.orders.push(order);
-        }
-        let Some(order) = kept.orders.iter_mut().find(|order| order.id == name) else {
+        let place = kept.orders.iter().position(|order| order.id == name);
+        let Some(before) = place.map(|place| kept.orders[place].clone()).or(taken_over) else {
             return Err(denied("no-such-order", format!("there is no order {name}")));
         };
-        if order.status.is_final() {
+        if before.status.is_final() {
             return Err(denied("order-is-final", format!("order {name} has ended")));
         }
-        change(order);
-        Ok(order.placed(id))
+        let mut order = before.clone();
+        change(&mut order);
+        let answer = order.placed(id);
+        if has_ended {
+            kept.outlived.entry(name).or_insert(before);
+        }
+        match place {
+            Some(place) => kept.orders[place] = order,
+            None => kept.orders.push(order),
+        }
+        Ok(answer)
     }
 }

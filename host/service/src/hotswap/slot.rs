@@ -110,6 +110,8 @@ pub struct Surroundings {
     pub standings: Standings,
     /// Told what happens.
     pub observer: SwapObserver,
+    /// Whether a version that is offered ends its strategy's quarantine: where no command of an operator's reaches.
+    pub lifts_quarantine: bool,
 }
 
 /// The place of one strategy.
@@ -196,7 +198,10 @@ impl Slot {
         let lives = self.around.desk.own_orders(&self.name, day);
         let shadow = Arc::new(Shadow::beside(Arc::clone(&self.around.quiet), &lives, state));
         let why = match (candidate.vouch)(&hash) {
-            Ok(()) => self.quarantine().unwrap_or_else(|| "for its next tick".to_owned()),
+            Ok(()) => {
+                self.lift_quarantine(candidate.noticed);
+                self.quarantine().unwrap_or_else(|| "for its next tick".to_owned())
+            }
             Err(why) => {
                 self.alert_of_candidate(&hash, &why, candidate.noticed);
                 why
@@ -223,6 +228,15 @@ impl Slot {
         needed.extend(inner.trial.as_ref().map(|trial| trial.before.hash.clone()));
         // Under the lock: nothing takes over meanwhile.
         self.standing.forget_all_but(&needed);
+    }
+
+    /// Without it there would be no tick in which the version could take over.
+    fn lift_quarantine(&self, at: Timestamp) {
+        if self.around.lifts_quarantine
+            && let Err(error) = self.forget_strikes(at)
+        {
+            tracing::error!(%error, "the quarantine of {} stays", self.name);
+        }
     }
 
     /// What the operator has to do before the strategy has ticks again.
@@ -349,7 +363,7 @@ impl Slot {
                 file: waiting.candidate.path.display().to_string(),
                 why: quarantine.unwrap_or_else(|| waiting.why.clone()),
                 shadow_ticks: waiting.ticks,
-                shadow: waiting.shadow.compare(&lives),
+                shadow: waiting.shadow.compare(&lives, day),
             }),
             last: inner.last.clone(),
         }

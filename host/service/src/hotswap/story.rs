@@ -71,7 +71,8 @@ pub struct CandidateView {
     pub why: String,
     /// Ticks that it has done in shadow.
     pub shadow_ticks: u32,
-    /// What it would have done, beside what the live one did.
+    /// What it would have done, beside what the live one did. A shadow is not held to the desk's risk rules nor to the
+    /// orders a day of its grant: what they deny the live one is told as a difference.
     pub shadow: Comparison,
 }
 

@@ -21,6 +21,8 @@ use crate::scheduler::Run;
 use crate::strategies::load_one;
 use crate::wiring::{Link, PaperMarket, Ways, World};
 
+mod compared;
+
 /// The shipped seller on the demo's market, in a slot, with a clock moved by hand.
 struct Stage {
     world: World,
@@ -76,6 +78,7 @@ impl Stage {
             standings,
             machine: crate::clock::system(),
             observer: Arc::new(move |_, event| told.lock().expect("lock").push(event.clone())),
+            lifts_quarantine: false,
         };
         let runner = Runner {
             account: world.account.clone(),
@@ -281,6 +284,25 @@ async fn a_version_that_has_passed_its_trial_begins_without_the_strikes_of_those
     stage.offer(1, &Arc::new(AtomicBool::new(true)));
     let why = stage.slot.view(DAY1).candidate.expect("it waits").why;
     assert!(why.contains("`tradeagent plugin release sell`"), "{why}");
+}
+
+#[tokio::test]
+async fn where_no_operator_is_the_next_version_ends_the_quarantine() {
+    let reason = Some("a trap".to_owned());
+    let struck = Entry::Quarantine { strategy: SELL.into(), strikes: 3, reason, at: minute(0) };
+    let mut stage = Stage::with(&[struck]);
+    let slot = Arc::get_mut(&mut stage.slot).expect("nobody else has it");
+    slot.around.lifts_quarantine = true;
+    let quarantined = |stage: &Stage| stage.runner.quarantined(&stage.task).expect("readable");
+    // A version that nobody vouches for brings no tick.
+    stage.offer(1, &Arc::new(AtomicBool::new(false)));
+    assert!(quarantined(&stage).is_some());
+    let hash = stage.offer(2, &Arc::new(AtomicBool::new(true)));
+    assert_eq!(quarantined(&stage), None);
+    let told = stage.events.lock().expect("lock").last().cloned();
+    assert_eq!(told, Some(SwapEvent::Waits { hash: hash.clone(), why: "for its next tick".to_owned() }));
+    stage.tick().await;
+    assert_eq!(stage.slot.live().hash, hash);
 }
 
 #[tokio::test]

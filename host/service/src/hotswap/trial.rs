@@ -137,7 +137,8 @@ impl Slot {
         }
     }
 
-    fn forget_strikes(&self, at: Timestamp) -> Result<(), JournalError> {
+    /// Strikes so far count no more, and a quarantine ends.
+    pub(super) fn forget_strikes(&self, at: Timestamp) -> Result<(), JournalError> {
         let strikes = self.around.desk.with_journal(|journal| journal.quarantine())?;
         if strikes.iter().any(|(strategy, strikes, _)| *strategy == self.name && *strikes > 0) {
             let strategy = self.name.clone();

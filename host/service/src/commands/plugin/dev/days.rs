@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use journal::MemoryJournal;
-use model::Timestamp;
+use journal::{Entry, MemoryJournal, RunEnd, RunOutcome};
 use model::clock::SharedClock;
+use model::{Intent, StrategyName, Timestamp};
 use oms::Desk;
 use runtime::Mode;
 use serde::Serialize;
@@ -24,6 +24,7 @@ use crate::exit::Failure;
 use crate::host::Host;
 use crate::hotswap::{Rules, SwapEvent, Watch};
 use crate::output;
+use crate::runner::Runner;
 use crate::scheduler::{HostEvent, Observer};
 use crate::sim_account::SimAccount;
 use crate::simulate::{OrderRow, collect};
@@ -152,6 +153,8 @@ fn days(
                 let _ = woken.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(pace);
             }
         }));
+        // `plugin release` does not reach the journal of these days.
+        world.lifts_quarantine = true;
         let versions = Arc::new(Mutex::new(0));
         let observer = observer(world.desk.clone(), teller, wake, Arc::clone(&versions));
         let host = Host::start(world, config.tasks.clone(), Mode::Paper, observer);
@@ -208,6 +211,40 @@ fn account(
     })
 }
 
+/// How far the journal was told, and what need not be told again.
+#[derive(Default)]
+struct Reading {
+    next_seq: u64,
+    /// Why the strategy's last run was left out: a quarantine would say so at every tick.
+    left_out: BTreeMap<StrategyName, String>,
+}
+
+impl Reading {
+    /// The entry's line, if it tells something new.
+    fn line(&mut self, entry: &Entry) -> Option<(Timestamp, String)> {
+        match entry {
+            Entry::RunEnd(RunEnd { strategy, outcome: RunOutcome::Skipped { reason }, .. }) => {
+                let before = self.left_out.insert(strategy.clone(), reason.clone());
+                if before.as_ref() == Some(reason) {
+                    return None;
+                }
+                let (at, text) = journal_line::line(entry)?;
+                return Some((at, text.replace(&Runner::way_out(strategy), "save another version")));
+            }
+            Entry::RunEnd(RunEnd { strategy, .. })
+            | Entry::Intent(Intent { strategy, .. })
+            | Entry::Quarantine { strategy, .. } => self.goes_on(strategy),
+            _ => {}
+        }
+        journal_line::line(entry)
+    }
+
+    /// Something else became of it: why a run is left out is told again.
+    fn goes_on(&mut self, strategy: &StrategyName) {
+        self.left_out.remove(strategy);
+    }
+}
+
 /// Tells versions and orders as they come; a version that is ready wakes the gate.
 fn observer(
     desk: Desk,
@@ -215,9 +252,10 @@ fn observer(
     wake: std::sync::mpsc::SyncSender<()>,
     versions: Arc<Mutex<u64>>,
 ) -> Observer {
-    let next_seq = Mutex::new(0);
+    let reading = Mutex::new(Reading::default());
     Arc::new(move |event| match &event {
         HostEvent::Version { strategy, event } => {
+            reading.lock().unwrap_or_else(PoisonError::into_inner).goes_on(strategy);
             match event {
                 SwapEvent::Waits { .. } => drop(wake.try_send(())),
                 SwapEvent::Live { .. } => *versions.lock().unwrap_or_else(PoisonError::into_inner) += 1,
@@ -226,14 +264,53 @@ fn observer(
             teller.tell(&Told::Version { strategy, version: event });
         }
         HostEvent::Run { .. } | HostEvent::Changed { .. } => {
-            let mut next = next_seq.lock().unwrap_or_else(PoisonError::into_inner);
-            let Ok(entries) = desk.with_journal(|journal| journal.entries(*next, 1_000)) else { return };
+            let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = reading.next_seq;
+            let Ok(entries) = desk.with_journal(|journal| journal.entries(next, 1_000)) else { return };
             if let Some(last) = entries.last() {
-                *next = last.seq + 1;
+                reading.next_seq = last.seq + 1;
             }
-            for (at, text) in entries.iter().filter_map(|recorded| journal_line::line(&recorded.entry)) {
+            for (at, text) in entries.iter().filter_map(|recorded| reading.line(&recorded.entry)) {
                 teller.words(&output::plain(&format!("{}  {text}", at.ist().format("%d %b %H:%M:%S"))));
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use market::demo::DAY1;
+
+    use super::*;
+
+    #[test]
+    fn a_quarantine_is_told_once_and_again_when_something_else_has_happened() {
+        let strategy = StrategyName::from("mine");
+        let at = Timestamp::at_ist(DAY1, 9, 30);
+        let ended = |outcome| {
+            Entry::RunEnd(RunEnd {
+                id: "mine@9:30".into(),
+                task: "tick".to_owned(),
+                strategy: strategy.clone(),
+                scheduled: at,
+                day: DAY1,
+                at,
+                outcome,
+            })
+        };
+        let way_out = Runner::way_out(&strategy);
+        let reason = format!("mine is in quarantine after 3 strikes, the last: a trap; {way_out}");
+        let left_out = ended(RunOutcome::Skipped { reason });
+        let mut reading = Reading::default();
+        let expected = "tick not done: mine is in quarantine after 3 strikes, the last: a trap; \
+                        save another version";
+        assert_eq!(reading.line(&left_out), Some((at, expected.to_owned())));
+        assert_eq!(reading.line(&left_out), None);
+        assert_eq!(reading.line(&left_out), None);
+        assert!(reading.line(&ended(RunOutcome::Trapped { reason: "a trap".to_owned() })).is_some());
+        assert!(reading.line(&left_out).is_some(), "it ran in between");
+        assert_eq!(reading.line(&left_out), None);
+        reading.goes_on(&strategy);
+        assert!(reading.line(&left_out).is_some(), "a version came in between");
+    }
 }
