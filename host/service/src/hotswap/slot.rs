@@ -75,6 +75,8 @@ pub(super) struct Inner {
     /// What could not be loaded, and why: by this process, as it is configured now.
     pub(super) refused: VecDeque<(ContentHash, String)>,
     pub(super) last: Option<String>,
+    /// Of the last tick.
+    day: Option<model::Date>,
 }
 
 impl Inner {
@@ -130,8 +132,14 @@ impl Slot {
     pub fn new(live: Strategy, around: Surroundings) -> Self {
         let name = live.name.clone();
         let standing = around.standings.standing(&name);
-        let inner =
-            Mutex::new(Inner { live, waiting: None, trial: None, refused: VecDeque::new(), last: None });
+        let inner = Mutex::new(Inner {
+            live,
+            waiting: None,
+            trial: None,
+            refused: VecDeque::new(),
+            last: None,
+            day: None,
+        });
         Self { name, around, standing, inner, turn: Arc::default(), shadowing: tokio::sync::Mutex::default() }
     }
 
@@ -194,6 +202,8 @@ impl Slot {
             Err(error) => return self.refuse(None, format!("its state cannot be read: {error}")),
         };
         let hash = candidate.strategy.hash.clone();
+        // A thread beside a simulated host has no clock of its days.
+        let day = self.inner().day.map_or(day, |begun| begun.max(day));
         self.standing.keep_copy(&candidate.strategy, &candidate.path);
         let lives = self.around.desk.own_orders(&self.name, day);
         let shadow = Arc::new(Shadow::beside(Arc::clone(&self.around.quiet), &lives, state));
@@ -291,6 +301,7 @@ impl Slot {
         now: Timestamp,
         cause: &Cause,
     ) -> Strategy {
+        self.inner().day = Some(now.ist_date());
         if let Some(hash) = self.may_take_over() {
             self.prove(info, now, cause).await;
             // Meanwhile another may have been offered, a word taken back, an order lost sight of.
