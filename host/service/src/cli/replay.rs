@@ -14,11 +14,14 @@ Examples:
   tradeagent replay                                      all that was recorded, to the same hash
   tradeagent replay buy@2026-01-15T16:05:00              one run
   tradeagent replay --since 5d --with new.wasm           what another component would have done
+  tradeagent replay buy@2026-01-15T16:05:00 --with new.wasm
+                                                         on that day, up to that run
   tradeagent replay --from recording --param buy.price_min=50 --json
 
-Exit code 1 when a run does not come out as it was recorded. With --with or --param it tells what would have been
-different and ends with 0: market and account are as they were recorded, and an order that was not placed then
-stands unfilled until its session ends.")]
+Exit code 1 when a run does not come out as it was recorded, or a day cannot be had again. With --with or --param it
+tells what would have been different and ends with 0: market and account are as they were recorded, and an order that
+was not placed then stands unfilled until its session ends. --with takes the place of the only strategy whose role
+fits the component, and --strategy names another; with RUN-ID it is that run's day and strategy, up to that run.")]
 pub struct ReplayArgs {
     /// One run, as `TASK@TIME`; default: all
     #[arg(value_name = "RUN-ID")]
@@ -32,7 +35,7 @@ pub struct ReplayArgs {
     /// Which configuration
     #[command(flatten)]
     pub config: ServiceConfigArg,
-    /// Another component in place of the recorded one
+    /// Another component in place of the recorded one; whose, is told by its imports or by --strategy
     #[arg(long, value_name = "NEW.wasm")]
     pub with: Option<PathBuf>,
     /// Only the runs of this strategy

@@ -70,6 +70,15 @@ pub struct Different {
     pub what: String,
 }
 
+/// A run that real time or the host ended when it was recorded, and that is the same as far as it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CutOff {
+    /// Which.
+    pub run: RunId,
+    /// How many calls it had made until then.
+    pub calls: usize,
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Default)]
 pub struct Again {
@@ -77,16 +86,18 @@ pub struct Again {
     pub runs: usize,
     /// Of those, to the same hash.
     pub same: usize,
-    /// Of those, ended by real time or by the host when they were recorded, and the same as far as they went.
-    pub cut_off: Vec<RunId>,
+    /// Of those, ended from outside when they were recorded, and the same as far as they went.
+    pub cut_off: Vec<CutOff>,
     /// The others.
     pub different: Vec<Different>,
+    /// Runs that the strategies had and that are not in the recording, as far as those after them tell.
+    pub not_recorded: u64,
     recorded: blake3::Hasher,
     replayed: blake3::Hasher,
 }
 
 impl Again {
-    /// Over the hashes of all runs as recorded, and as replayed.
+    /// Over the hashes of all runs as recorded, and as replayed; those left out that were ended from outside.
     pub fn hashes(&self) -> (String, String) {
         (self.recorded.finalize().to_hex().to_string(), self.replayed.finalize().to_hex().to_string())
     }
@@ -115,29 +126,36 @@ struct Instance {
     replaying: Arc<Replaying>,
     last: Arc<Last>,
     loaded: Loaded,
-    /// Runs that it has had.
+    /// Runs that it has had, those included that it is missing.
     runs: u64,
+    /// Runs that it had when it was recorded and has not had again.
+    missing: u64,
 }
 
 impl Instance {
-    fn new(loaded: Loaded, tape: &Tape) -> Self {
+    fn new(loaded: Loaded, tape: &Tape, missing: u64) -> Self {
         let (replaying, last) = (Arc::new(Replaying::default()), Arc::new(Last::default()));
         let recording =
             Recording::new(Arc::clone(&replaying) as _, Arc::clone(&last) as _, Bounds::default());
         let inline = InlineInstance::new(loaded.clone(), Arc::new(recording), tape.info.clone());
-        Self { inline, replaying, last, loaded, runs: 0 }
+        Self { inline, replaying, last, loaded, runs: 0, missing }
     }
 }
+
+/// The strategies' instances, which the host keeps from one day to the next.
+#[derive(Default)]
+pub struct Instances(BTreeMap<StrategyName, Instance>);
 
 /// The runs of one day once more. Of a run that is not `wanted` nothing is told, but what it left in its
 /// instance is there for those after it.
 pub fn again(
     loader: &mut Loader,
+    instances: &mut Instances,
     runs: Vec<Recorded>,
     wanted: impl Fn(&Tape) -> bool,
     into: &mut Again,
 ) -> Result<(), ReplayError> {
-    let mut instances: BTreeMap<StrategyName, Instance> = BTreeMap::new();
+    let Instances(instances) = instances;
     for Recorded { tape, hash } in runs {
         let name = tape.info.origin.strategy.clone();
         let loaded = loader.of(&tape)?;
@@ -146,41 +164,55 @@ pub fn again(
                 && kept.loaded.grants() == loaded.grants()
                 && kept.loaded.limits() == loaded.limits()
         };
-        if tape.nth == 0 || !instances.get(&name).is_some_and(same_code) {
-            instances.insert(name.clone(), Instance::new(loaded, &tape));
+        // One that has had more runs than this one's had is another.
+        let kept = instances.get(&name).filter(|kept| same_code(kept) && kept.runs <= tape.nth);
+        let lost = tape.nth - kept.map_or(0, |kept| kept.runs);
+        if lost > 0 || kept.is_none() {
+            let missing = lost + kept.map_or(0, |kept| kept.missing);
+            // What ran before the first run of all is of days that are not asked for.
+            if instances.contains_key(&name) {
+                into.not_recorded += lost;
+            }
+            instances.insert(name.clone(), Instance::new(loaded, &tape, missing));
         }
         let Some(instance) = instances.get_mut(&name) else { continue };
-        let missing = tape.nth.saturating_sub(instance.runs);
+        let missing = instance.missing;
         instance.replaying.begin(tape.calls.clone(), tape.now);
         instance.inline.run(tape.info.clone(), tape.now, &tape.cause);
         instance.runs = tape.nth + 1;
+        let replayed = instance.last.take_out();
         if !wanted(&tape) {
             continue;
         }
-        let run = tape.info.id.clone();
+        let (run, day) = (tape.info.id.clone(), tape.info.origin.day);
+        let cut_off = matches!(tape.end.ended, Ended::Stopped { outside: true, .. });
         into.runs += 1;
-        into.recorded.update(hash.as_str().as_bytes());
-        let Some(replayed) = instance.last.take_out() else {
+        if !cut_off {
+            into.recorded.update(hash.as_str().as_bytes());
+        }
+        let Some(replayed) = replayed else {
             let what = "the replay is larger than a recorded run may be".to_owned();
-            into.different.push(Different { run, day: tape.info.origin.day, call: None, what });
+            into.different.push(Different { run, day, call: None, what });
             continue;
         };
-        let cut_off = matches!(tape.end.ended, Ended::Stopped { outside: true, .. });
         let parted = difference(&tape, &replayed);
-        let replayed = if cut_off && parted.is_none() { hash.clone() } else { replayed.hash() };
-        into.replayed.update(replayed.as_str().as_bytes());
+        let replayed = replayed.hash();
+        if !cut_off {
+            into.replayed.update(replayed.as_str().as_bytes());
+        }
         match parted {
-            None if cut_off => into.cut_off.push(run),
+            None if cut_off => into.cut_off.push(CutOff { run, calls: tape.calls.len() }),
             None if replayed == hash => into.same += 1,
             parted => {
                 let mut what = parted.as_ref().map_or_else(|| "its hash".to_owned(), ToString::to_string);
                 if missing > 0 {
                     what.push_str(&format!(
-                        " ({missing} runs of this instance before it are not in the recording)"
+                        " ({missing} runs of this instance before it were not had again: they are not in the \
+                         recording, or of earlier days)"
                     ));
                 }
                 let call = parted.and_then(|parted| parted.call());
-                into.different.push(Different { run, day: tape.info.origin.day, call, what });
+                into.different.push(Different { run, day, call, what });
             }
         }
     }

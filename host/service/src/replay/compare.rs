@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Date, OrderId, OrderTerms, Price, Quantity, RunId, Side, StrategyName, Symbol};
+use model::{Date, OrderId, OrderTerms, Price, Quantity, RunId, Side, StrategyName, Symbol, Timestamp};
 use runtime::tape::{End, Ended, Tape};
 use serde::Serialize;
 
@@ -36,6 +36,8 @@ pub struct Content {
     pub changes: usize,
     /// Whether it was cancelled.
     pub cancelled: bool,
+    /// When each thing was asked, in order.
+    pub at: Vec<Timestamp>,
 }
 
 /// An order that differs.
@@ -99,11 +101,16 @@ fn what<T>(before: Option<&T>, now: Option<&T>) -> What {
     }
 }
 
-fn content(acts: &[Act]) -> Option<Content> {
+/// The instant of a run of the recording.
+fn instant(past: &Past, run: usize) -> Timestamp {
+    past.instants.get(run).copied().unwrap_or_default()
+}
+
+fn content(past: &Past, acts: &[(usize, Act)]) -> Option<Content> {
     let first = first_terms(acts);
     let changes: Vec<(Price, Quantity)> = acts
         .iter()
-        .filter_map(|act| match act {
+        .filter_map(|(_, act)| match act {
             Act::Modify(price, total) => Some((*price, *total)),
             _ => None,
         })
@@ -115,15 +122,35 @@ fn content(acts: &[Act]) -> Option<Content> {
         last_quantity: last.map(|(_, total)| *total),
         last_price: last.map(|(price, _)| *price),
         changes: changes.len(),
-        cancelled: acts.contains(&Act::Cancel),
+        cancelled: acts.iter().any(|(_, act)| *act == Act::Cancel),
+        at: acts.iter().map(|(run, _)| instant(past, *run)).collect(),
     })
 }
 
-fn first_terms(acts: &[Act]) -> Option<&OrderTerms> {
-    acts.iter().find_map(|act| match act {
+fn first_terms(acts: &[(usize, Act)]) -> Option<&OrderTerms> {
+    acts.iter().find_map(|(_, act)| match act {
         Act::Place(terms) => Some(terms),
         _ => None,
     })
+}
+
+/// The first of the same acts that was asked in another run, in words.
+fn moved(past: &Past, before: &[(usize, Act)], now: &[(usize, Act)]) -> Option<String> {
+    let (was, is) = before.iter().zip(now).find(|(was, is)| was.0 != is.0)?;
+    let act = match is.1 {
+        Act::Place(_) => "placed",
+        Act::Modify(..) => "changed",
+        Act::Cancel => "cancelled",
+    };
+    let (was, is) = (instant(past, was.0).ist(), instant(past, is.0).ist());
+    // As short as the two can be told apart.
+    let formats: &[&str] =
+        if was.date() == is.date() { &["%H:%M", "%H:%M:%S", "%H:%M:%S%.3f"] } else { &["%Y-%m-%d %H:%M"] };
+    let told = formats.iter().find_map(|format| {
+        let (was, is) = (was.format(format).to_string(), is.format(format).to_string());
+        (was != is).then(|| format!("{act} at {is}, not {was}"))
+    });
+    Some(told.unwrap_or_else(|| format!("{act} in another run of {}", is.format("%H:%M"))))
 }
 
 fn words(before: Option<&Content>, now: Option<&Content>) -> String {
@@ -172,26 +199,27 @@ fn words(before: Option<&Content>, now: Option<&Content>) -> String {
     format!("changed {parts}")
 }
 
-/// The orders that differ, by day and key.
+/// The orders that differ: by day, by the run in which they were first placed, and by key.
 pub fn orders(strategy: &StrategyName, past: &Past, done: &Done) -> Vec<OrderRow> {
     let all: BTreeSet<OrderId> = past.acts.keys().chain(done.acts.keys()).copied().collect();
-    let mut rows: Vec<OrderRow> = all
+    let mut rows: Vec<(Option<usize>, OrderRow)> = all
         .into_iter()
         .filter_map(|order| {
-            let recorded = past.acts.get(&order).map_or(&[][..], Vec::as_slice);
-            let before: Vec<Act> = recorded.iter().map(|(_, act)| act.clone()).collect();
+            let before = past.acts.get(&order).map_or(&[][..], Vec::as_slice);
             let now = done.acts.get(&order).map_or(&[][..], Vec::as_slice);
             if before == now {
                 return None;
             }
-            let terms = first_terms(now).or_else(|| first_terms(&before));
+            let terms = first_terms(now).or_else(|| first_terms(before));
             let named = past.keys.get(&order).or_else(|| done.keys.get(&order));
             let (day, key) = match named {
                 Some((day, key)) => (Some(*day), key.clone()),
                 None => (None, order.to_string()),
             };
-            let (was, is) = (content(&before), content(now));
-            Some(OrderRow {
+            let (was, is) = (content(past, before), content(past, now));
+            let same = before.iter().map(|(_, act)| act).eq(now.iter().map(|(_, act)| act));
+            let moved = moved(past, before, now).filter(|_| same);
+            let row = OrderRow {
                 day,
                 strategy: strategy.clone(),
                 key,
@@ -199,14 +227,17 @@ pub fn orders(strategy: &StrategyName, past: &Past, done: &Done) -> Vec<OrderRow
                 side: terms.map(|terms| terms.side),
                 symbol: terms.map(|terms| terms.symbol.clone()),
                 what: what(was.as_ref(), is.as_ref()),
-                text: words(was.as_ref(), is.as_ref()),
+                text: moved.unwrap_or_else(|| words(was.as_ref(), is.as_ref())),
                 before: was,
                 now: is,
-            })
+            };
+            Some((before.iter().chain(now).map(|(run, _)| *run).min(), row))
         })
         .collect();
-    rows.sort_by(|one, other| (one.day, &one.key).cmp(&(other.day, &other.key)));
-    rows
+    rows.sort_by(|(one_run, one), (other_run, other)| {
+        (one.day, one_run, &one.key).cmp(&(other.day, other_run, &other.key))
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The alerts that differ, by day and key.

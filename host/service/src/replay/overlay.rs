@@ -30,7 +30,6 @@ pub struct Overlay {
 #[derive(Default)]
 struct Inner {
     day: Option<Date>,
-    now: Timestamp,
     for_session: Option<Date>,
     /// Answers of the recorded run, by function and arguments, in order.
     answers: BTreeMap<(Function, String), VecDeque<String>>,
@@ -53,8 +52,8 @@ pub struct Unanswered {
 
 /// What the new version did.
 pub struct Done {
-    /// By order.
-    pub acts: BTreeMap<OrderId, Vec<Act>>,
+    /// By order: at which run, and what.
+    pub acts: BTreeMap<OrderId, Vec<(usize, Act)>>,
     /// Day and key of what it placed.
     pub keys: BTreeMap<OrderId, (Date, String)>,
     /// Its alerts.
@@ -85,8 +84,8 @@ impl Overlay {
         if inner.day.replace(day) != Some(day) {
             inner.of_day.clear();
         }
-        (inner.now, inner.for_session) = (tape.now, tape.info.for_session);
-        (inner.orders.run, inner.orders.now) = (run, tape.now);
+        inner.for_session = tape.info.for_session;
+        inner.orders.begin(run, tape.now);
         inner.answers.clear();
         for call in &tape.calls {
             let key = (call.function, call.arguments.clone());
@@ -110,7 +109,7 @@ impl Overlay {
         let acts =
             |call: &&Call| matches!(call.function, Function::Place | Function::Modify | Function::Cancel);
         for call in tape.calls.iter().take_while(|call| !acts(call)) {
-            views(tape, call).iter().for_each(|view| inner.orders.see(&self.past, view));
+            inner.orders.see_call(&self.past, tape, call);
         }
     }
 
@@ -118,9 +117,10 @@ impl Overlay {
     pub fn end(&self, tape: &Tape, writes: Vec<(String, Option<Vec<u8>>)>) {
         let mut inner = self.inner();
         inner.state.extend(writes);
+        inner.orders.end();
         for call in &tape.calls {
             inner.orders.see_placed(&self.past, tape, call);
-            views(tape, call).iter().for_each(|view| inner.orders.see(&self.past, view));
+            inner.orders.see_call(&self.past, tape, call);
         }
     }
 
@@ -196,18 +196,23 @@ impl Overlay {
             let view = inner.orders.seen(order).filter(|_| !inner.orders.was_placed(past, order));
             view.map(|view| view.terms.clone())
         });
+        let act = Act::Place(request.terms.clone());
+        let nth = inner.orders.ask(order, &act);
+        let said = past.said(order, &act, inner.orders.run(), nth);
         if let Some(terms) = known {
-            let view = inner.orders.view(past, order).filter(|_| terms == request.terms);
+            let same = terms == request.terms;
+            if let Some(said) = said.filter(|_| same && inner.orders.follows(past, order)) {
+                return said.clone().map_err(Into::into);
+            }
+            let view = inner.orders.view(past, order).filter(|_| same);
             return view.map(|view| view.placed(order)).ok_or_else(|| OrderError::Denied {
                 rule: "key-reused",
                 reason: format!("the key `{}` belongs to another order of today", request.key),
             });
         }
-        let recorded = past.placed.get(&order);
-        let answer = recorded.and_then(|placed| placed.iter().find(|(terms, _)| *terms == request.terms));
-        let answer = answer.map(|(_, answer)| answer.clone());
+        let answer = said.or_else(|| past.said_at_all(order, &act)).cloned();
         if let Some(answer) = &answer
-            && !taken(answer)
+            && !taken(&act, answer)
         {
             return answer.clone().map_err(Into::into);
         }
@@ -223,41 +228,60 @@ impl Overlay {
             filled: Quantity::new(0),
             average: model::Price::default(),
             for_session,
-            placed_at: inner.now,
+            placed_at: inner.orders.now(),
             reason: request.reason,
         };
-        if let Some(Err(Refused::Refused { .. })) = &answer {
+        let refused = matches!(&answer, Some(Err(Refused::Refused { .. })));
+        if refused {
             view.status = Status::Rejected;
         }
         inner.orders.place(order, view);
         match answer {
-            Some(answer) => answer.map_err(Into::into),
-            None => {
-                Ok(Placed { id: order, status, filled: Quantity::new(0), average: model::Price::default() })
-            }
+            Some(answer) if refused || inner.orders.follows(past, order) => answer.map_err(Into::into),
+            // In another run than then it stands by itself.
+            _ => Ok(Placed { id: order, status, filled: Quantity::new(0), average: model::Price::default() }),
         }
     }
 
-    /// A change or cancellation: the recorded answer where it was asked for then, else it is done.
-    fn change(&self, order: OrderId, act: Act) -> Result<Placed, OrderError> {
+    /// A change or cancellation: the recorded answer where it was asked for then, else it is done. With
+    /// `any_stale` another strategy's order can be cancelled once its session is over.
+    fn change(&self, order: OrderId, act: Act, any_stale: bool) -> Result<Placed, OrderError> {
         let mut inner = self.inner();
         let past = &self.past;
-        let changed = past.changed.get(&order);
-        let answer = changed.and_then(|acts| acts.iter().find(|(known, _)| *known == act));
-        let answer = answer.map(|(_, answer)| answer.clone());
-        let view = inner.orders.view(past, order);
+        let nth = inner.orders.ask(order, &act);
+        let said = past.said(order, &act, inner.orders.run(), nth);
+        let answer = said.or_else(|| past.said_at_all(order, &act));
         let followed = inner.orders.follows(past, order);
-        if let Some(answer) = &answer
+        if let Some(answer) = answer
             && followed
-            && !taken(answer)
+            && !taken(&act, answer)
         {
             return answer.clone().map_err(Into::into);
         }
-        if view.as_ref().is_some_and(|view| view.status.is_final()) || (view.is_none() && answer.is_none()) {
-            return Err(OrderError::Denied {
-                rule: "not-working",
-                reason: format!("order {order} is not working"),
-            });
+        // What was done in this very run then can be done now.
+        if !followed || said.is_none() {
+            let own = inner.orders.view(past, order);
+            let other = inner.orders.other(order).filter(|_| own.is_none()).cloned();
+            let foreign = other.is_some();
+            match own.or(other) {
+                Some(view) if foreign && !(any_stale && inner.orders.is_over(view.for_session)) => {
+                    return Err(OrderError::Denied {
+                        rule: "not-own-order",
+                        reason: format!("order {order} is another's and its session is not over"),
+                    });
+                }
+                // Ended: for a cancellation that is an answer.
+                Some(view) if view.status.is_final() && act == Act::Cancel => return Ok(view.placed(order)),
+                Some(view) if !view.status.is_final() => {}
+                // Of an order from before the recording that it never looked at, what it asked can be asked.
+                None if answer.is_some() && !inner.orders.was_placed(past, order) => {}
+                _ => {
+                    return Err(OrderError::Denied {
+                        rule: "not-working",
+                        reason: format!("order {order} is not working"),
+                    });
+                }
+            }
         }
         match act {
             Act::Modify(price, total) => inner.orders.modify(order, price, total),
@@ -265,34 +289,18 @@ impl Overlay {
             Act::Place(_) => {}
         }
         if let Some(answer) = answer.filter(|_| inner.orders.follows(past, order)) {
-            return answer.map_err(Into::into);
+            return answer.clone().map_err(Into::into);
         }
-        match inner.orders.view(past, order) {
+        match inner.orders.view(past, order).or_else(|| inner.orders.other(order).cloned()) {
             Some(view) => Ok(view.placed(order)),
             None => Err(OrderError::Unknown(order)),
         }
     }
 }
 
-/// The strategy's own orders in a recorded answer.
-fn views(tape: &Tape, call: &Call) -> Vec<OrderView> {
-    let mut views: Vec<OrderView> = match call.function {
-        Function::OwnOrders | Function::AccountOrders => {
-            decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok).unwrap_or_default()
-        }
-        Function::Order => {
-            let view = decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok);
-            view.into_iter().collect()
-        }
-        _ => Vec::new(),
-    };
-    views.retain(|view| view.strategy.as_ref() == Some(&tape.info.origin.strategy));
-    views
-}
-
 impl Services for Overlay {
     fn now(&self) -> Timestamp {
-        self.exact(Function::Now, &()).unwrap_or_else(|| self.inner().now)
+        self.exact(Function::Now, &()).unwrap_or_else(|| self.inner().orders.now())
     }
 
     fn instruments(&self, filter: &InstrumentFilter) -> Result<Vec<Instrument>, ReadError> {
@@ -382,10 +390,8 @@ impl Services for Overlay {
             return recorded.unwrap_or_else(|| self.in_vain(origin.run.as_str(), Function::Order, &id));
         };
         let mut inner = self.inner();
-        if let Some(Ok(view)) = &recorded
-            && view.strategy.as_ref() == Some(&origin.strategy)
-        {
-            inner.orders.see(&self.past, view);
+        if let Some(Ok(view)) = &recorded {
+            inner.orders.see(&self.past, &origin.strategy, view);
         }
         if let Some(view) = inner.orders.view(&self.past, order) {
             return Ok(view);
@@ -405,7 +411,7 @@ impl Services for Overlay {
             None => inner.orders.last_seen(&self.past, origin.day),
         };
         for view in &recorded {
-            inner.orders.see(&self.past, view);
+            inner.orders.see(&self.past, &origin.strategy, view);
         }
         Ok(inner.orders.overlay(&self.past, recorded, origin.day))
     }
@@ -414,8 +420,8 @@ impl Services for Overlay {
         let recorded: Result<Vec<OrderView>, ReadError> = self.plain(origin, Function::AccountOrders);
         ready(recorded.map(|recorded| {
             let mut inner = self.inner();
-            for view in recorded.iter().filter(|view| view.strategy.as_ref() == Some(&origin.strategy)) {
-                inner.orders.see(&self.past, view);
+            for view in &recorded {
+                inner.orders.see(&self.past, &origin.strategy, view);
             }
             inner.orders.overlay(&self.past, recorded, origin.day)
         }))
@@ -434,17 +440,17 @@ impl Services for Overlay {
         _origin: &'a Origin,
         request: ModifyRequest,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
-        ready(self.change(request.order, Act::Modify(request.price, request.total_quantity)))
+        ready(self.change(request.order, Act::Modify(request.price, request.total_quantity), false))
     }
 
     fn cancel<'a>(
         &'a self,
         _origin: &'a Origin,
         order: OrderId,
-        _any_stale: bool,
+        any_stale: bool,
         _reason: String,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
-        ready(self.change(order, Act::Cancel))
+        ready(self.change(order, Act::Cancel, any_stale))
     }
 
     fn state_get(&self, origin: &Origin, key: &str) -> Result<Option<Vec<u8>>, ReadError> {

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Date, ModifyRequest, OrderId, OrderTerms, PlaceRequest, Placed, Price, Quantity, ReadError};
+use model::{
+    Date, ModifyRequest, OrderId, OrderTerms, PlaceRequest, Placed, Price, Quantity, ReadError, Status,
+    Timestamp,
+};
 use runtime::Severity;
 use runtime::tape::{Bytes, Call, Function, Refused, Tape, decode};
 
@@ -24,6 +27,14 @@ pub type AlertText = (Severity, String);
 /// What the desk said then.
 pub type Answered = Result<Placed, Refused>;
 
+/// Something that was asked for an order, and what came of it.
+#[derive(Debug, Clone)]
+struct Asked {
+    run: usize,
+    act: Act,
+    answer: Answered,
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Past {
@@ -31,10 +42,8 @@ pub struct Past {
     pub acts: BTreeMap<OrderId, Vec<(usize, Act)>>,
     /// Of orders that were placed: day and key.
     pub keys: BTreeMap<OrderId, (Date, String)>,
-    /// Every placing, its answer too: the first of each content.
-    pub placed: BTreeMap<OrderId, Vec<(OrderTerms, Answered)>>,
-    /// What was asked of an order after it was placed, and the answer.
-    pub changed: BTreeMap<OrderId, Vec<(Act, Answered)>>,
+    /// When each run was.
+    pub instants: Vec<Timestamp>,
     /// Alerts that went out.
     pub alerts: BTreeMap<(Date, String), AlertText>,
     /// Alerts that had gone out before the recording began.
@@ -43,13 +52,19 @@ pub struct Past {
     pub state: BTreeMap<String, Option<Vec<u8>>>,
     /// Keys that the state had at the beginning.
     pub state_keys: BTreeSet<String>,
+    /// All that was asked, in order, taken or not.
+    asked: BTreeMap<OrderId, Vec<Asked>>,
     written: BTreeSet<String>,
-    runs: usize,
 }
 
-/// Whether an order came of it, or may have.
-pub fn taken(answer: &Answered) -> bool {
-    matches!(answer, Ok(_) | Err(Refused::Refused { .. } | Refused::Unknown(_)))
+/// Whether it was done, or may have been. A placing that the broker refused has left an order behind, a
+/// change that it refused nothing; a cancellation of what had ended otherwise cancelled nothing.
+pub fn taken(act: &Act, answer: &Answered) -> bool {
+    match (act, answer) {
+        (_, Err(Refused::Unknown(_))) | (Act::Place(_), Err(Refused::Refused { .. })) => true,
+        (Act::Cancel, Ok(placed)) => placed.status == Status::Canceled || !placed.status.is_final(),
+        (_, answer) => answer.is_ok(),
+    }
 }
 
 impl Past {
@@ -60,25 +75,38 @@ impl Past {
             let _ = self.call(tape, call);
         }
         self.written.extend(tape.end.state.iter().map(|(key, _)| key.clone()));
-        self.runs += 1;
+        self.instants.push(tape.now);
+    }
+
+    /// What was said when `act` was asked for the `nth` time (from 0) in this run; asked more often than
+    /// then, the last again. None when the run did not ask it.
+    pub fn said(&self, order: OrderId, act: &Act, run: usize, nth: usize) -> Option<&Answered> {
+        let asked = self.asked.get(&order)?;
+        let here = || asked.iter().filter(move |it| it.run == run && it.act == *act);
+        here().nth(nth).or_else(|| here().next_back()).map(|it| &it.answer)
+    }
+
+    /// What was said to `act` in any run: how it was taken, else the last word.
+    pub fn said_at_all(&self, order: OrderId, act: &Act) -> Option<&Answered> {
+        let asked = self.asked.get(&order)?;
+        let all = || asked.iter().filter(move |it| it.act == *act);
+        all().find(|it| taken(act, &it.answer)).or_else(|| all().next_back()).map(|it| &it.answer)
     }
 
     fn act(&mut self, order: OrderId, act: Act, answer: Answered) {
-        if taken(&answer) {
+        let run = self.instants.len();
+        if taken(&act, &answer) {
             let acts = self.acts.entry(order).or_default();
-            if acts.last().is_none_or(|(_, last)| *last != act) {
-                acts.push((self.runs, act.clone()));
+            let again = match &act {
+                // The same again is the same order.
+                Act::Place(_) => acts.iter().any(|(_, known)| *known == act),
+                _ => acts.last().is_some_and(|(_, last)| *last == act),
+            };
+            if !again {
+                acts.push((run, act.clone()));
             }
         }
-        match act {
-            Act::Place(terms) => {
-                let placed = self.placed.entry(order).or_default();
-                if !placed.iter().any(|(known, _)| *known == terms) {
-                    placed.push((terms, answer));
-                }
-            }
-            act => self.changed.entry(order).or_default().push((act, answer)),
-        }
+        self.asked.entry(order).or_default().push(Asked { run, act, answer });
     }
 
     fn call(&mut self, tape: &Tape, call: &Call) -> Option<()> {
@@ -94,13 +122,7 @@ impl Past {
                     return None;
                 }
                 self.keys.entry(order).or_insert((origin.day, request.key));
-                // The same again is the same order.
-                let again = self.acts.get(&order).is_some_and(|acts| {
-                    acts.iter().any(|(_, act)| *act == Act::Place(request.terms.clone()))
-                });
-                if !again {
-                    self.act(order, Act::Place(request.terms), answer);
-                }
+                self.act(order, Act::Place(request.terms), answer);
             }
             Function::Modify => {
                 let request: ModifyRequest = decode(arguments).ok()?;

@@ -1,12 +1,14 @@
 //! The orders of the new version within the recorded world.
 //!
-//! As long as all that it asked of an order is what was asked then, the order has its recorded fate. From the
-//! first thing that is another on, it stands as it was asked, without further fills, until its session ends.
+//! As long as all that it asked of an order is what was asked then, and in the same runs, the order has its
+//! recorded fate. From the first thing that is another on, it stands as it was asked, without further fills,
+//! until its session ends.
 
 use std::collections::BTreeMap;
 
 use model::{
-    Date, OrderId, OrderTerms, OrderView, PlaceRequest, Placed, Quantity, Status, Symbol, Timestamp,
+    Date, OrderId, OrderTerms, OrderView, PlaceRequest, Placed, Quantity, ReadError, Status, StrategyName,
+    Symbol, Timestamp,
 };
 use runtime::tape::{Call, Function, Refused, Tape, decode};
 
@@ -22,39 +24,100 @@ struct Standing {
 /// All orders of the new version.
 #[derive(Debug, Default)]
 pub struct Orders {
-    /// What it asked, by order.
-    pub acts: BTreeMap<OrderId, Vec<Act>>,
+    /// What it asked, by order: at which run, and what.
+    pub acts: BTreeMap<OrderId, Vec<(usize, Act)>>,
     /// Day and key of those that it placed.
     pub keys: BTreeMap<OrderId, (Date, String)>,
     standing: BTreeMap<OrderId, Standing>,
     /// As last seen in the recording.
     seen: BTreeMap<OrderId, OrderView>,
-    /// The recorded run that is answered from.
-    pub run: usize,
-    /// The present instant.
-    pub now: Timestamp,
+    /// Orders of other strategies, as they stand for the new version.
+    others: BTreeMap<OrderId, OrderView>,
+    /// What this run has asked until now, taken or not.
+    asked: BTreeMap<OrderId, Vec<Act>>,
+    run: usize,
+    now: Timestamp,
     /// When continuous trading of a day ends, as far as it was asked for.
     pub session_ends: BTreeMap<Date, Timestamp>,
 }
 
+/// The orders in a recorded answer.
+fn views(call: &Call) -> Vec<OrderView> {
+    match call.function {
+        Function::OwnOrders | Function::AccountOrders => {
+            decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok).unwrap_or_default()
+        }
+        Function::Order => {
+            let view = decode::<Result<_, ReadError>>(&call.answer).ok().and_then(Result::ok);
+            view.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Orders {
-    /// Whether all that was asked of the order until now is what the recording has.
+    /// The recorded run `run` is answered from; it is `now`.
+    pub fn begin(&mut self, run: usize, now: Timestamp) {
+        (self.run, self.now) = (run, now);
+        self.asked.clear();
+    }
+
+    /// The run is over: what it asked in the recording and not now will not be asked any more.
+    pub const fn end(&mut self) {
+        self.run += 1;
+    }
+
+    /// The recorded run that is answered from.
+    pub const fn run(&self) -> usize {
+        self.run
+    }
+
+    /// The present instant.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// `act` is asked; answers with how often this run has asked it before.
+    pub fn ask(&mut self, order: OrderId, act: &Act) -> usize {
+        let asked = self.asked.entry(order).or_default();
+        let before = asked.iter().filter(|known| *known == act).count();
+        asked.push(act.clone());
+        before
+    }
+
+    /// Whether all that was asked of the order until now is what the recording has, in the same runs.
     pub fn follows(&self, past: &Past, order: OrderId) -> bool {
         let recorded = past.acts.get(&order).map_or(&[][..], Vec::as_slice);
         let mine = self.acts.get(&order).map_or(&[][..], Vec::as_slice);
         let before = recorded.iter().take_while(|(run, _)| *run < self.run).count();
         let until = recorded.iter().take_while(|(run, _)| *run <= self.run).count();
         (before..=until).contains(&mine.len())
-            && recorded.iter().zip(mine).all(|((_, recorded), mine)| recorded == mine)
+            && recorded.iter().zip(mine).all(|(recorded, mine)| recorded == mine)
     }
 
     fn is_placed(past: &Past, order: OrderId) -> bool {
         past.acts.get(&order).is_some_and(|acts| matches!(acts.first(), Some((_, Act::Place(_)))))
     }
 
-    /// Learns how an order stood in the recording.
-    pub fn see(&mut self, past: &Past, view: &OrderView) {
+    /// Learns what a recorded answer says of orders.
+    pub fn see_call(&mut self, past: &Past, tape: &Tape, call: &Call) {
+        views(call).iter().for_each(|view| self.see(past, &tape.info.origin.strategy, view));
+    }
+
+    /// Learns how an order stood in the recording of `strategy`.
+    pub fn see(&mut self, past: &Past, strategy: &StrategyName, view: &OrderView) {
         let Some(order) = OrderId::parse(&view.id) else { return };
+        match &view.strategy {
+            Some(owner) if owner == strategy => self.see_own(past, order, view),
+            // What only the recording did to it is not so for the new version.
+            Some(_) if self.follows(past, order) => {
+                self.others.insert(order, view.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn see_own(&mut self, past: &Past, order: OrderId, view: &OrderView) {
         self.seen.insert(order, view.clone());
         if !Self::is_placed(past, order) {
             // From before the recording: both versions have it.
@@ -94,10 +157,11 @@ impl Orders {
             placed_at: tape.now,
             reason: request.reason,
         };
-        self.see(past, &view);
+        self.see_own(past, placed.id, &view);
     }
 
-    fn is_over(&self, session: Date) -> bool {
+    /// Whether continuous trading of the session is over, as far as it is known.
+    pub fn is_over(&self, session: Date) -> bool {
         self.now.ist_date() > session || self.session_ends.get(&session).is_some_and(|end| *end <= self.now)
     }
 
@@ -132,7 +196,12 @@ impl Orders {
         }
     }
 
-    /// An order that neither version has in the recording: of another strategy, or of nobody.
+    /// An order of another strategy, as it stands for the new version.
+    pub fn other(&self, order: OrderId) -> Option<&OrderView> {
+        self.others.get(&order)
+    }
+
+    /// An own order as last seen in the recording.
     pub fn seen(&self, order: OrderId) -> Option<&OrderView> {
         self.seen.get(&order)
     }
@@ -156,7 +225,8 @@ impl Orders {
                 there.insert(order);
                 shown.push(view);
             } else if !ours && !Self::is_placed(past, order) {
-                shown.push(view);
+                let other = self.others.get(&order).filter(|_| !self.follows(past, order));
+                shown.push(other.cloned().unwrap_or(view));
             }
         }
         // What both have and this list has not, though it was seen before, has ended since.
@@ -181,8 +251,8 @@ impl Orders {
     /// Keeps that something was asked.
     pub fn act(&mut self, order: OrderId, act: Act) {
         let acts = self.acts.entry(order).or_default();
-        if acts.last() != Some(&act) {
-            acts.push(act);
+        if acts.last().is_none_or(|(_, last)| *last != act) {
+            acts.push((self.run, act));
         }
     }
 
@@ -195,7 +265,7 @@ impl Orders {
 
     /// The terms that a placed order has now, as it was asked for.
     pub fn first_terms(&self, order: OrderId) -> Option<&OrderTerms> {
-        self.acts.get(&order)?.iter().find_map(|act| match act {
+        self.acts.get(&order)?.iter().find_map(|(_, act)| match act {
             Act::Place(terms) => Some(terms),
             _ => None,
         })
@@ -215,6 +285,9 @@ impl Orders {
         self.act(order, Act::Cancel);
         if let Some(standing) = self.standing.get_mut(&order) {
             standing.cancelled = true;
+        }
+        if let Some(other) = self.others.get_mut(&order) {
+            other.status = Status::Canceled;
         }
     }
 

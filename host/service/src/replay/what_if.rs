@@ -1,10 +1,10 @@
 //! One strategy's recorded runs with another component or other parameters.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::{Date, StrategyName};
+use model::{Date, RunId, StrategyName};
 use runtime::tape::{End, Ended, Tape};
 use runtime::{InlineInstance, Loaded, Services};
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub struct Question {
     pub with: Option<Vec<u8>>,
     /// Parameters over the recorded ones.
     pub params: BTreeMap<String, String>,
+    /// The last run that is had again; none: all of them.
+    pub until: Option<RunId>,
 }
 
 /// What would have been different.
@@ -29,7 +31,7 @@ pub struct Question {
 pub struct Answer {
     /// Runs that were had again.
     pub runs: usize,
-    /// Orders that differ, by day, strategy and key.
+    /// Orders that differ, of one strategy after the other.
     pub orders: Vec<OrderRow>,
     /// Alerts that differ.
     pub alerts: Vec<AlertRow>,
@@ -46,11 +48,16 @@ impl Answer {
     }
 }
 
-/// The tapes of one strategy on one day.
-fn of(path: &std::path::Path, strategy: &StrategyName) -> Result<Vec<Tape>, ReplayError> {
+/// The tapes of one strategy on one day, at most `count` of them.
+fn of(path: &Path, question: &Question, count: usize) -> Result<Vec<Tape>, ReplayError> {
     let (runs, _) = Folder::read(path)?;
     let tapes = runs.into_iter().map(|run| run.tape);
-    Ok(tapes.filter(|tape| tape.info.origin.strategy == *strategy).collect())
+    let mut tapes: Vec<Tape> =
+        tapes.filter(|tape| tape.info.origin.strategy == question.strategy).take(count).collect();
+    if let Some(at) = tapes.iter().position(|tape| Some(&tape.info.id) == question.until.as_ref()) {
+        tapes.truncate(at + 1);
+    }
+    Ok(tapes)
 }
 
 /// Lets the new version into the recorded `days`, and adds to `answer` what differs.
@@ -61,14 +68,18 @@ pub fn what_if(
     answer: &mut Answer,
 ) -> Result<(), ReplayError> {
     let mut past = Past::default();
+    // The service may be writing today's file: the second reading takes no more than the first has found.
+    let mut counts = Vec::with_capacity(days.len());
     for (_, path) in days {
-        of(path, &question.strategy)?.iter().for_each(|tape| past.add(tape));
+        let tapes = of(path, question, usize::MAX)?;
+        tapes.iter().for_each(|tape| past.add(tape));
+        counts.push(tapes.len());
     }
     let overlay = Arc::new(Overlay::new(past));
     let mut run = 0;
-    for (_, path) in days {
+    for ((_, path), count) in days.iter().zip(counts) {
         let mut instance: Option<InlineInstance> = None;
-        for tape in of(path, &question.strategy)? {
+        for tape in of(path, question, count)? {
             let loaded = load(loader, question, &tape)?;
             let mut info = tape.info.clone();
             let mut params = (*info.params).clone();

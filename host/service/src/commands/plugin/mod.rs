@@ -48,11 +48,15 @@ fn examine(file: &Path) -> Result<Inspection, Failure> {
     runtime::inspect(&bytes).map_err(|refusal| Failure::general(anyhow::anyhow!("{path}: {refusal}")))
 }
 
+/// The narrowest role in which it loads; none when it loads in no role.
+pub(crate) fn narrowest(seen: &Inspection) -> Option<Role> {
+    NARROWEST.into_iter().find(|role| seen.roles.contains(role))
+}
+
 /// The world that is asked for, or the narrowest that fits; an error when the component does not load in it.
 fn world_of(file: &Path, seen: &Inspection, asked: Option<Role>) -> Result<Role, Failure> {
-    let fits = |role: &Role| seen.roles.contains(role);
     // No role at all: the widest one says why.
-    let role = asked.or_else(|| NARROWEST.into_iter().find(fits)).unwrap_or(Role::Trader);
+    let role = asked.or_else(|| narrowest(seen)).unwrap_or(Role::Trader);
     seen.check(role).map_err(|refusal| Failure::general(anyhow::anyhow!("{}: {refusal}", file.display())))?;
     Ok(role)
 }
