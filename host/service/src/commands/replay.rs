@@ -15,9 +15,7 @@ use crate::config::{Config, parse_param};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Align, Table, Tone};
 use crate::recording::{Folder, Recorded, RecordingError, Torn, folder_of};
-use crate::replay::{
-    Again, Answer, CutOff, Different, Instances, Loader, Question, ReplayError, What, again, what_if,
-};
+use crate::replay::{Again, Answer, CutOff, Different, Loader, Question, ReplayError, What, again, what_if};
 use crate::strategies::read_component;
 
 type Days = Vec<(Date, PathBuf)>;
@@ -129,16 +127,11 @@ fn same(args: &ReplayArgs, days: &Days, loader: &mut Loader) -> Result<Exit, Fai
     let progress = output::Progress::new("replay", days.len() as u64);
     let mut done = Again::default();
     let mut failures: Vec<FailedDay> = Vec::new();
-    let mut instances = Instances::default();
     let mut known: BTreeSet<String> = BTreeSet::new();
     for (at, (day, path)) in days.iter().enumerate() {
-        match with_day(args, loader, &mut instances, path, &mut known, &done) {
+        match with_day(args, loader, path, &mut known, &done) {
             Ok(with_this) => done = with_this,
-            Err(error) => {
-                // Its instances have not had all of its runs.
-                instances = Instances::default();
-                failures.push(FailedDay { day: *day, why: error.to_string() });
-            }
+            Err(error) => failures.push(FailedDay { day: *day, why: error.to_string() }),
         }
         progress.set(at as u64 + 1, &day.to_string());
     }
@@ -173,7 +166,6 @@ fn same(args: &ReplayArgs, days: &Days, loader: &mut Loader) -> Result<Exit, Fai
 fn with_day(
     args: &ReplayArgs,
     loader: &mut Loader,
-    instances: &mut Instances,
     path: &Path,
     known: &mut BTreeSet<String>,
     done: &Again,
@@ -189,7 +181,7 @@ fn with_day(
     runs.retain(|run| args.strategy.as_ref().is_none_or(|it| *it == run.tape.info.origin.strategy));
     let wanted = |tape: &Tape| args.run.as_ref().is_none_or(|run| tape.info.id.as_str() == run);
     let mut done = done.clone();
-    again(loader, instances, runs, wanted, &mut done)?;
+    again(loader, runs, wanted, &mut done)?;
     Ok(done)
 }
 
@@ -373,6 +365,12 @@ fn show_other(answer: &Answer) {
         let (before, now) = (text(&row.before), text(&row.now));
         let key = output::plain(&row.key);
         output::line(&format!("alert {} {} {key}: {before} -> {now}", row.day, row.strategy));
+    }
+    for run in &answer.quarantined {
+        output::line(&format!(
+            "in quarantine after {}: it had no run after that",
+            output::plain(run.as_str())
+        ));
     }
     for row in &answer.ended {
         let (before, now) = (output::plain(&row.before), output::plain(&row.now));

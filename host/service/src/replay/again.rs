@@ -142,20 +142,16 @@ impl Instance {
     }
 }
 
-/// The strategies' instances, which the host keeps from one day to the next.
-#[derive(Default)]
-pub struct Instances(BTreeMap<StrategyName, Instance>);
-
 /// The runs of one day once more. Of a run that is not `wanted` nothing is told, but what it left in its
 /// instance is there for those after it.
 pub fn again(
     loader: &mut Loader,
-    instances: &mut Instances,
     runs: Vec<Recorded>,
     wanted: impl Fn(&Tape) -> bool,
     into: &mut Again,
 ) -> Result<(), ReplayError> {
-    let Instances(instances) = instances;
+    // The host makes them anew with each day.
+    let mut instances: BTreeMap<StrategyName, Instance> = BTreeMap::new();
     for Recorded { tape, hash } in runs {
         let name = tape.info.origin.strategy.clone();
         let loaded = loader.of(&tape)?;
@@ -169,14 +165,16 @@ pub fn again(
         let lost = tape.nth - kept.map_or(0, |kept| kept.runs);
         if lost > 0 || kept.is_none() {
             let missing = lost + kept.map_or(0, |kept| kept.missing);
-            // What ran before the first run of all is of days that are not asked for.
-            if instances.contains_key(&name) {
-                into.not_recorded += lost;
-            }
+            into.not_recorded += lost;
             instances.insert(name.clone(), Instance::new(loaded, &tape, missing));
         }
         let Some(instance) = instances.get_mut(&name) else { continue };
         let missing = instance.missing;
+        instance.inline.allow_fuel(match &tape.end.ended {
+            Ended::Stopped { .. } => tape.limits.fuel,
+            // It came to its end: in real time perhaps, and by more than the fuel that bounds a loop.
+            _ => u64::MAX,
+        });
         instance.replaying.begin(tape.calls.clone(), tape.now);
         instance.inline.run(tape.info.clone(), tape.now, &tape.cause);
         instance.runs = tape.nth + 1;
@@ -207,8 +205,7 @@ pub fn again(
                 let mut what = parted.as_ref().map_or_else(|| "its hash".to_owned(), ToString::to_string);
                 if missing > 0 {
                     what.push_str(&format!(
-                        " ({missing} runs of this instance before it were not had again: they are not in the \
-                         recording, or of earlier days)"
+                        " ({missing} runs of this instance before it are not in the recording)"
                     ));
                 }
                 let call = parted.and_then(|parted| parted.call());

@@ -13,7 +13,7 @@ mod what_if;
 use runtime::LoadError;
 use runtime::instance::RuntimeError;
 
-pub use again::{Again, CutOff, Different, Instances, Loader, again};
+pub use again::{Again, CutOff, Different, Loader, again};
 pub use compare::{AlertRow, Content, EndRow, OrderRow, What};
 pub use past::Past;
 pub use what_if::{Answer, Question, what_if};

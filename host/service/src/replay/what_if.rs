@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::{Date, RunId, StrategyName};
 use runtime::tape::{End, Ended, Tape};
-use runtime::{InlineInstance, Loaded, Services};
+use runtime::{InlineInstance, Limits, Loaded, RunResult, STRIKES_MAX, Services};
 use serde::Serialize;
 
 use super::compare::{self, AlertRow, EndRow, OrderRow};
@@ -37,6 +37,8 @@ pub struct Answer {
     pub alerts: Vec<AlertRow>,
     /// Runs that ended differently.
     pub ended: Vec<EndRow>,
+    /// Runs after which a strategy would have been in quarantine.
+    pub quarantined: Vec<RunId>,
     /// Reads that the recording could not answer.
     pub unanswered: Vec<Unanswered>,
 }
@@ -76,8 +78,8 @@ pub fn what_if(
         counts.push(tapes.len());
     }
     let overlay = Arc::new(Overlay::new(past));
-    let mut run = 0;
-    for ((_, path), count) in days.iter().zip(counts) {
+    let (mut run, mut strikes) = (0, 0);
+    'days: for ((_, path), count) in days.iter().zip(counts) {
         let mut instance: Option<InlineInstance> = None;
         for tape in of(path, question, count)? {
             let loaded = load(loader, question, &tape)?;
@@ -94,8 +96,11 @@ pub fn what_if(
                 InlineInstance::new(loaded, Arc::clone(&overlay) as Arc<dyn Services>, info.clone())
             });
             overlay.begin(run, &tape);
+            let was_stopped = matches!(tape.end.ended, Ended::Stopped { .. });
+            instance.allow_fuel(if was_stopped { tape.limits.fuel } else { patience(&tape.limits) });
             let outcome = instance.run(info, tape.now, &tape.cause);
             let end = End::from(&outcome);
+            let is_strike = matches!(&outcome.result, RunResult::Stopped(why) if why.is_strike());
             overlay.end(&tape, outcome.state);
             answer.runs += 1;
             let outside = matches!(tape.end.ended, Ended::Stopped { outside: true, .. });
@@ -103,6 +108,12 @@ pub fn what_if(
                 answer.ended.extend(compare::ends(&tape, &end));
             }
             run += 1;
+            strikes += u32::from(is_strike && !was_stopped);
+            if strikes == STRIKES_MAX {
+                // The host would have run it no more.
+                answer.quarantined.push(tape.info.id.clone());
+                break 'days;
+            }
         }
     }
     let done = overlay.done();
@@ -112,6 +123,12 @@ pub fn what_if(
         answer.unanswered.push(done.unanswered);
     }
     Ok(())
+}
+
+/// Fuel for what real time bounded: several times what is computed in the run time.
+fn patience(limits: &Limits) -> u64 {
+    let tens = (limits.run_time.as_secs() / 10).max(1);
+    limits.fuel.saturating_mul(4 * tens)
 }
 
 fn load(loader: &mut Loader, question: &Question, tape: &Tape) -> Result<Loaded, ReplayError> {
