@@ -79,6 +79,7 @@ impl Cache {
         }
         let compiled =
             engine.precompile_component(bytes).map_err(|error| LoadError::Compile(one_line(&error)))?;
+        fits(&compiled).map_err(LoadError::Compile)?;
         store(folder, &path, &key, &compiled).map_err(LoadError::NotKept)
     }
 
@@ -182,14 +183,20 @@ fn checked_body(path: &Path, key: &[u8; KEY]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Keeps an entry, and makes room for it.
-fn store(folder: &Path, path: &Path, key: &[u8; KEY], compiled: &[u8]) -> Result<(), String> {
+/// Whether this is no more than an entry may have.
+fn fits(compiled: &[u8]) -> Result<(), String> {
     if compiled.len() as u64 > ENTRY_BYTES_MAX - HEADER as u64 {
         return Err(format!(
             "it compiles to {} bytes, and at most {ENTRY_BYTES_MAX} are kept",
             compiled.len()
         ));
     }
+    Ok(())
+}
+
+/// Keeps an entry, and makes room for it.
+fn store(folder: &Path, path: &Path, key: &[u8; KEY], compiled: &[u8]) -> Result<(), String> {
+    fits(compiled)?;
     write(path, key, compiled).map_err(|error| error.to_string())?;
     prune(folder, FOLDER_BYTES_MAX);
     Ok(())

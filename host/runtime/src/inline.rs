@@ -107,6 +107,7 @@ impl InlineInstance {
             self.start()?;
         }
         let Some((store, run)) = &mut self.instance else { unreachable!("made above") };
+        store.data_mut().fuel = self.fuel;
         let params = (now.nanos(), cause);
         let called = store.set_fuel(self.fuel).and_then(|()| {
             if self.loaded.wasi() {

@@ -94,6 +94,36 @@ async fn a_live_run_is_had_again_inline() {
     assert_eq!(replay("log-some", Role::Monitor, &tapes), tapes);
 }
 
+/// It has been asked, and may have been done.
+#[tokio::test]
+async fn what_a_run_asked_for_an_order_is_kept_though_it_ended_before_the_answer() {
+    let fake = Arc::new(Fake { silent: true, ..Fake::default() });
+    let (kept, services) = recording(Arc::clone(&fake) as _, Bounds::default());
+    let runtime = Runtime::new(RuntimeOptions::new(Profile::Live)).expect("runtime");
+    let limits = Limits { run_time: std::time::Duration::from_millis(50), ..Limits::default() };
+    let loaded = runtime.load(&fixture("sells", "sell"), Grants::of(Role::Sell), limits).expect("loads");
+    LiveInstance::new(loaded, services).run(info(), NOW, Cause::Scheduled).await;
+    assert_eq!(*fake.placed.lock().expect("lock"), 1, "it was asked");
+    let tape = kept.tapes.lock().expect("lock").remove(0);
+    let asked = tape.calls.last().expect("a call");
+    assert_eq!(asked.function, Function::Modify);
+    assert!(asked.answer.contains("unknown"), "{}", asked.answer);
+    let again = replay("sells", Role::Sell, std::slice::from_ref(&tape)).remove(0);
+    assert_eq!(difference(&tape, &again), None, "the same as far as it went");
+
+    // What it had printed is logged once it has been ended: the replay does that later, or never.
+    let mut printed = tape.clone();
+    printed.calls.push(Call {
+        function: Function::Log,
+        arguments: "[\"INFO\",\"printed\"]".to_owned(),
+        answer: "null".to_owned(),
+    });
+    assert_eq!(difference(&printed, &again), None);
+    let mut other = tape.clone();
+    other.calls.insert(0, printed.calls[printed.calls.len() - 1].clone());
+    assert!(difference(&other, &again).is_some(), "what comes before is compared");
+}
+
 #[test]
 fn where_a_replay_parts_is_named_by_its_call() {
     let tape = record("log-some", Role::Monitor, 1).remove(0);

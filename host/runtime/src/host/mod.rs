@@ -33,6 +33,8 @@ pub(crate) struct Host {
     info: Arc<RunInfo>,
     /// Memory and tables of the instance.
     pub(crate) meter: Meter,
+    /// What bounds a deterministic run.
+    pub(crate) fuel: u64,
     /// When a live run's time is up.
     pub(crate) until: Option<Until>,
     /// Written in this run, over the durable state.
@@ -67,6 +69,7 @@ impl Host {
             limits,
             info,
             meter: Meter::new(limits),
+            fuel: limits.fuel,
             until: None,
             state: BTreeMap::new(),
             state_written: 0,
@@ -143,7 +146,7 @@ impl Host {
         if let Some((message, location)) = self.panicked.take() {
             return StopReason::Panicked { message, location };
         }
-        StopReason::from_error(error, self.limits.fuel)
+        StopReason::from_error(error, self.fuel)
     }
 
     /// Why an instance could not be made.

@@ -53,7 +53,7 @@ impl state::Host for Host {
         let there = self.has(&key)?;
         if there {
             self.state.insert(key, None);
-            self.state_keys = self.state_keys.map(|keys| keys - 1);
+            self.state_keys = self.state_keys.map(|keys| keys.saturating_sub(1));
         }
         Ok(there)
     }

@@ -86,8 +86,12 @@ pub fn difference(recorded: &Tape, replayed: &Tape) -> Option<Divergence> {
     let common = pairs.take_while(|(one, other)| same(one, other)).count();
     // What real time ended is the same as far as it went.
     let cut_off = matches!(recorded.end.ended, Ended::Stopped { outside: true, .. });
-    if cut_off && common == recorded.calls.len() {
-        return None;
+    if cut_off {
+        // What it had printed until then was logged after it was ended.
+        let printed = recorded.calls.iter().rev().take_while(|call| call.function == Function::Log).count();
+        if common >= recorded.calls.len() - printed {
+            return None;
+        }
     }
     if common < recorded.calls.len().max(replayed.calls.len()) {
         return Some(Divergence::Call {

@@ -30,9 +30,6 @@ impl Default for Bounds {
     }
 }
 
-/// A bar in words has at least so many bytes: six numbers and their commas.
-const BAR_BYTES: usize = 12;
-
 /// Why a run has no tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Dropped {
@@ -99,13 +96,6 @@ impl Recording {
             begun.tape.calls = Vec::new();
         } else {
             begun.tape.calls.push(call);
-        }
-    }
-
-    fn over(&self) {
-        if let Some(begun) = self.state().now.as_mut() {
-            begun.over = true;
-            begun.tape.calls = Vec::new();
         }
     }
 
@@ -210,11 +200,6 @@ impl Services for Recording {
 
     fn candles(&self, symbols: &[Symbol], interval: Interval, n: u32) -> Result<Vec<Candles>, ReadError> {
         let answer = self.inner.candles(symbols, interval, n);
-        let bars: usize = answer.iter().flatten().map(Candles::len).sum();
-        if bars.saturating_mul(BAR_BYTES) > self.bounds.bytes {
-            // Not even put into words: that would take its time from the strategy's.
-            self.over();
-        }
         self.kept(Function::Candles, &(symbols, interval, n), answer)
     }
 

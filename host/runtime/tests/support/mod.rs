@@ -59,6 +59,8 @@ pub struct Fake {
     pub placed: Mutex<u64>,
     /// Times that the keys of the state were listed.
     pub key_lists: Mutex<u32>,
+    /// A change of an order is never answered.
+    pub silent: bool,
     /// Called at each line of the log.
     pub on_log: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -72,6 +74,7 @@ impl Default for Fake {
             log: Mutex::default(),
             placed: Mutex::default(),
             key_lists: Mutex::default(),
+            silent: false,
             on_log: None,
         }
     }
@@ -154,6 +157,9 @@ impl Services for Fake {
         request: ModifyRequest,
     ) -> BoxFuture<'a, Result<Placed, OrderError>> {
         *self.placed.lock().expect("lock") += 1;
+        if self.silent {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(std::future::ready(Ok(placed(request.order))))
     }
     fn cancel<'a>(

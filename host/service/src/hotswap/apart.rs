@@ -76,7 +76,12 @@ fn judge(ended: ExitStatus, words: &str) -> Result<(), CompileError> {
     if ended.code() == Some(i32::from(Exit::Unavailable.code())) {
         return Err(CompileError::Machine(words.to_owned()));
     }
-    // Who was ended from outside says nothing.
+    // As the first to go when memory runs out: its own bound on computing ends it otherwise.
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&ended) == Some(rustix::process::Signal::KILL.as_raw()) {
+        return Err(CompileError::Machine(format!("the process that compiles it was ended ({ended})")));
+    }
+    // Who met its bounds says nothing.
     Err(CompileError::Component(if ended.code().is_some() && !words.is_empty() {
         words.to_owned()
     } else {
@@ -144,7 +149,9 @@ pub fn compile_here(folder: &Path) -> Result<(), Failure> {
 fn bound() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
-    let _ = setrlimit(Resource::Cpu, at_most(CPU_SECONDS));
+    // Told by a signal of its own first: killed without one, it was by somebody else.
+    let computing = Rlimit { current: Some(CPU_SECONDS), maximum: Some(CPU_SECONDS + 5) };
+    let _ = setrlimit(Resource::Cpu, computing);
     let _ = setrlimit(Resource::Data, at_most(MEMORY_BYTES));
     // A crash is an answer, and no file is to come of it.
     let _ = setrlimit(Resource::Core, at_most(0));
@@ -212,6 +219,8 @@ mod tests {
         assert_eq!(why, "the disk is full");
         let Err(CompileError::Component(why)) = judged("kill -XCPU $$") else { panic!("a bound") };
         assert!(why.contains("cannot be compiled within 120 s and 2048 MiB (signal: 24"), "{why}");
+        let Err(CompileError::Machine(why)) = judged("kill -KILL $$") else { panic!("memory ran out") };
+        assert!(why.contains("was ended (signal: 9"), "{why}");
     }
 
     #[test]

@@ -27,8 +27,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// coarsest): what is written after it has another time than what was written before.
 const REST: Duration = Duration::from_millis(12);
 /// What the machine kept from being read or compiled is tried again after so long: a disk has room again, a right was
-/// given.
+/// given. The pause doubles each time, because what is tried may take minutes of computing.
 const TRY_AGAIN_SECONDS: i64 = 30;
+/// The longest pause.
+const TRY_AGAIN_SECONDS_MAX: i64 = 3_600;
 /// A file that does not come to rest is left for the next look after so many of those.
 const RESTLESS_MAX: u32 = 200;
 
@@ -54,11 +56,15 @@ struct Watched {
     seen: Option<Stamp>,
     /// The machine kept it from being tried.
     kept_from: Option<KeptFrom>,
+    /// Nobody vouches for it, and another waits that somebody vouches for.
+    is_behind: bool,
 }
 
 /// Why a file could not be tried, though nothing is wrong with what is in it.
 struct KeptFrom {
     why: String,
+    /// The pause until then.
+    seconds: i64,
     again_at: Timestamp,
 }
 
@@ -134,6 +140,7 @@ impl Watch {
                     path,
                     seen: None,
                     kept_from: None,
+                    is_behind: false,
                 });
             };
             if let Component::File(path) = &settings.component {
@@ -147,7 +154,7 @@ impl Watch {
         let folders = folders.into_iter().map(|folder| (folder, notify::RecursiveMode::NonRecursive));
         let notifier = wake_at_changes(folders, None, wake.clone());
         // What was saved last is offered last, and has the place.
-        files.sort_by_key(|file| Stamp::of(&file.path).and_then(|stamp| stamp.modified));
+        files.sort_by_cached_key(|file| Stamp::of(&file.path).and_then(|stamp| stamp.modified));
         let stop = Arc::new(AtomicBool::new(false));
         let watcher = Watcher { rules, runtime, files, stop: Arc::clone(&stop) };
         let (end, ended) = sync_channel(0);
@@ -188,9 +195,11 @@ impl Watched {
         let stamp = Stamp::of(&self.path);
         let noticed = rules.machine.now();
         let is_due = self.kept_from.as_ref().is_some_and(|kept| noticed >= kept.again_at);
-        if stamp == self.seen && !is_due {
+        let has_its_turn = self.is_behind && !self.slot.is_promised(&self.path);
+        if stamp == self.seen && !is_due && !has_its_turn {
             return;
         }
+        self.is_behind = false;
         let at_rest = at_rest(stamp, REST, 0..RESTLESS_MAX, || Stamp::of(&self.path)).flatten();
         let Some(stamp) = at_rest else {
             // Gone, or still being written: looked at again.
@@ -203,7 +212,7 @@ impl Watched {
         };
         match self.bring(stamp, rules, runtime, noticed) {
             Ok(()) => self.kept_from = None,
-            Err(why) => self.keep_from(format!("{}: {why}", self.path.display()), noticed),
+            Err(why) => self.keep_from(format!("{}: {why}", self.path.display()), rules.machine.now()),
         }
     }
 
@@ -239,8 +248,7 @@ impl Watched {
         }
         let vouch = self.vouch(rules);
         if vouch(&hash).is_err() && self.slot.is_promised(&self.path) {
-            // It waits for the place: looked at again.
-            self.seen = None;
+            self.is_behind = true;
             return Ok(());
         }
         let loaded = self.compiled(rules, &bytes).and_then(|()| {
@@ -262,10 +270,12 @@ impl Watched {
 
     /// Says why this file cannot be tried now, once, and that it is to be tried again.
     fn keep_from(&mut self, why: String, now: Timestamp) {
-        if self.kept_from.as_ref().is_none_or(|kept| kept.why != why) {
+        let before = self.kept_from.as_ref().filter(|kept| kept.why == why);
+        let seconds = before.map_or(TRY_AGAIN_SECONDS, |kept| (2 * kept.seconds).min(TRY_AGAIN_SECONDS_MAX));
+        if before.is_none() {
             self.slot.refuse(None, why.clone());
         }
-        self.kept_from = Some(KeptFrom { why, again_at: now.plus_seconds(TRY_AGAIN_SECONDS) });
+        self.kept_from = Some(KeptFrom { why, seconds, again_at: now.plus_seconds(seconds) });
     }
 
     /// On a real account anybody's file may lie here: it is compiled apart, and only the result is taken.

@@ -99,7 +99,7 @@ impl Folder {
         loop {
             let damaged =
                 |why: String| RecordingError::Damaged { path: path.to_owned(), index: runs.len(), at, why };
-            let payload = match frames::next(&mut file).map_err(io(path))?.map_err(damaged)? {
+            let payload = match frames::next(&mut file, at).map_err(io(path))?.map_err(damaged)? {
                 Frame::Whole(payload) => payload,
                 Frame::Torn => return Ok((runs, Torn(true))),
                 Frame::End => return Ok((runs, Torn(false))),
@@ -341,7 +341,7 @@ fn whole_until(file: &mut File) -> std::io::Result<u64> {
     reader.read_exact(&mut magic)?;
     let mut end = MAGIC.len() as u64;
     loop {
-        match frames::next(&mut reader)? {
+        match frames::next(&mut reader, end)? {
             Ok(Frame::Whole(payload)) => end += (HEAD + payload.len()) as u64,
             Ok(Frame::Torn | Frame::End) => return Ok(end),
             Err(_) => return Ok(length),

@@ -16,9 +16,8 @@ pub(super) const HEAD: usize = 4 + 4 + 32;
 /// The most that one record holds, compressed and not.
 const FRAME_BYTES_MAX: u64 = 512 << 20;
 
-/// Where a file's length reached the disk and its data did not, there are zeros: at least so many, and nothing that is
-/// compressed has as many.
-const UNWRITTEN: usize = 512;
+/// Where a file's length reached the disk and its data did not, there are zeros from a multiple of this on.
+const SECTOR: u64 = 512;
 
 /// What was read.
 pub(super) enum Frame {
@@ -77,19 +76,26 @@ fn is_all_zero(from: &mut impl Read) -> std::io::Result<bool> {
     }
 }
 
-/// The next record's compressed bytes. The inner error says in what way it is damaged.
-pub(super) fn next(from: &mut impl Read) -> std::io::Result<Result<Frame, String>> {
+/// Whether `bytes`, which begin at `at` in their file, end in zeros as what was never written does.
+fn is_cut(at: u64, bytes: &[u8]) -> bool {
+    let end = at + bytes.len() as u64;
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count() as u64;
+    (end - zeros).next_multiple_of(SECTOR) < end
+}
+
+/// The next record's compressed bytes, from `at` in its file. The inner error says in what way it is damaged.
+pub(super) fn next(from: &mut impl Read, at: u64) -> std::io::Result<Result<Frame, String>> {
     let mut head = [0; HEAD];
     match fill(from, &mut head)? {
         0 => return Ok(Ok(Frame::End)),
         HEAD => {}
         _ => return Ok(Ok(Frame::Torn)),
     }
-    if head == [0; HEAD] && is_all_zero(from)? {
-        return Ok(Ok(Frame::Torn));
-    }
     let length = [head[0], head[1], head[2], head[3]];
     if check(length) != head[4..8] {
+        if (head == [0; HEAD] || is_cut(at, &head)) && is_all_zero(from)? {
+            return Ok(Ok(Frame::Torn));
+        }
         return Ok(Err("its length is not the one that was written".to_owned()));
     }
     let length = u64::from(u32::from_le_bytes(length));
@@ -102,7 +108,7 @@ pub(super) fn next(from: &mut impl Read) -> std::io::Result<Result<Frame, String
         return Ok(Ok(Frame::Torn));
     }
     if *blake3::hash(&payload).as_bytes() != head[8..HEAD] {
-        if payload.ends_with(&[0; UNWRITTEN]) && is_all_zero(from)? {
+        if is_cut(at, &[&head[..], &payload].concat()) && is_all_zero(from)? {
             return Ok(Ok(Frame::Torn));
         }
         return Ok(Err("its bytes are not those that were written".to_owned()));

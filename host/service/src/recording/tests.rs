@@ -131,7 +131,7 @@ fn the_journal_has_the_room_that_is_left() {
     assert_eq!(read(folder.path(), 5), (vec![], Torn(false)));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_in_the_place_of_a_day_holds_nobody_up() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,7 +10,7 @@ use runtime::tape::{Bounds, Dropped, Ended, Recording, Replaying, Tape, TapeSink
 use runtime::{InlineInstance, Loaded, Profile, Runtime, RuntimeOptions};
 use serde::Serialize;
 
-use super::ReplayError;
+use super::{ReplayError, patience};
 use crate::recording::{Folder, Recorded, RecordingError};
 
 /// Loads components of a recording, each once.
@@ -133,12 +133,12 @@ struct Instance {
 }
 
 impl Instance {
-    fn new(loaded: Loaded, tape: &Tape, missing: u64) -> Self {
+    fn new(loaded: Loaded, tape: &Tape) -> Self {
         let (replaying, last) = (Arc::new(Replaying::default()), Arc::new(Last::default()));
         let recording =
             Recording::new(Arc::clone(&replaying) as _, Arc::clone(&last) as _, Bounds::default());
         let inline = InlineInstance::new(loaded.clone(), Arc::new(recording), tape.info.clone());
-        Self { inline, replaying, last, loaded, runs: 0, missing }
+        Self { inline, replaying, last, loaded, runs: 0, missing: 0 }
     }
 }
 
@@ -163,17 +163,17 @@ pub fn again(
         // One that has had more runs than this one's had is another.
         let kept = instances.get(&name).filter(|kept| same_code(kept) && kept.runs <= tape.nth);
         let lost = tape.nth - kept.map_or(0, |kept| kept.runs);
-        if lost > 0 || kept.is_none() {
-            let missing = lost + kept.map_or(0, |kept| kept.missing);
-            into.not_recorded += lost;
-            instances.insert(name.clone(), Instance::new(loaded, &tape, missing));
+        into.not_recorded += lost;
+        if kept.is_none() {
+            instances.insert(name.clone(), Instance::new(loaded, &tape));
         }
         let Some(instance) = instances.get_mut(&name) else { continue };
+        instance.missing += lost;
         let missing = instance.missing;
         instance.inline.allow_fuel(match &tape.end.ended {
             Ended::Stopped { .. } => tape.limits.fuel,
-            // It came to its end: in real time perhaps, and by more than the fuel that bounds a loop.
-            _ => u64::MAX,
+            // It came to its end in real time, perhaps by more than that.
+            _ => patience(&tape.limits),
         });
         instance.replaying.begin(tape.calls.clone(), tape.now);
         instance.inline.run(tape.info.clone(), tape.now, &tape.cause);

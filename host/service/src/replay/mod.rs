@@ -10,8 +10,8 @@ mod past;
 mod standing;
 mod what_if;
 
-use runtime::LoadError;
 use runtime::instance::RuntimeError;
+use runtime::{Limits, LoadError};
 
 pub use again::{Again, CutOff, Different, Loader, again};
 pub use compare::{AlertRow, Content, EndRow, OrderRow, What};
@@ -19,6 +19,13 @@ pub use past::Past;
 pub use what_if::{Answer, Question, what_if};
 
 use crate::recording::RecordingError;
+
+/// Fuel for what real time bounded: several times what is computed in the run time, and no more, because what has
+/// left its recording may never end.
+fn patience(limits: &Limits) -> u64 {
+    let tens = (limits.run_time.as_secs() / 10).max(1);
+    limits.fuel.saturating_mul(4 * tens)
+}
 
 /// Why there is no replay.
 #[derive(Debug, thiserror::Error)]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use model::{Date, RunId, StrategyName};
 use runtime::tape::{End, Ended, Tape};
-use runtime::{InlineInstance, Limits, Loaded, RunResult, STRIKES_MAX, Services};
+use runtime::{InlineInstance, Loaded, RunResult, STRIKES_MAX, Services};
 use serde::Serialize;
 
 use super::compare::{self, AlertRow, EndRow, OrderRow};
 use super::overlay::{Overlay, Unanswered};
-use super::{Loader, Past, ReplayError};
+use super::{Loader, Past, ReplayError, patience};
 use crate::recording::Folder;
 
 /// What is asked.
@@ -108,7 +108,7 @@ pub fn what_if(
                 answer.ended.extend(compare::ends(&tape, &end));
             }
             run += 1;
-            strikes += u32::from(is_strike && !was_stopped);
+            strikes += u32::from(is_strike && !outside);
             if strikes == STRIKES_MAX {
                 // The host would have run it no more.
                 answer.quarantined.push(tape.info.id.clone());
@@ -123,12 +123,6 @@ pub fn what_if(
         answer.unanswered.push(done.unanswered);
     }
     Ok(())
-}
-
-/// Fuel for what real time bounded: several times what is computed in the run time.
-fn patience(limits: &Limits) -> u64 {
-    let tens = (limits.run_time.as_secs() / 10).max(1);
-    limits.fuel.saturating_mul(4 * tens)
 }
 
 fn load(loader: &mut Loader, question: &Question, tape: &Tape) -> Result<Loaded, ReplayError> {
