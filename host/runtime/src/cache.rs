@@ -60,7 +60,7 @@ impl Cache {
             return Ok(component);
         }
         let compiled = engine.precompile_component(bytes)?;
-        if let Err(why) = store(folder, &path, &key, &compiled) {
+        if let Err(why) = fits(&compiled).and_then(|()| store(folder, &path, &key, &compiled)) {
             self.tell(folder, &why);
         }
         // SAFETY: `compiled` was made by wasmtime two lines above and never left this process.
@@ -196,7 +196,6 @@ fn fits(compiled: &[u8]) -> Result<(), String> {
 
 /// Keeps an entry, and makes room for it.
 fn store(folder: &Path, path: &Path, key: &[u8; KEY], compiled: &[u8]) -> Result<(), String> {
-    fits(compiled)?;
     write(path, key, compiled).map_err(|error| error.to_string())?;
     prune(folder, FOLDER_BYTES_MAX);
     Ok(())

@@ -37,7 +37,6 @@ impl state::Host for Host {
         }
         if !self.has(&key)? {
             let keys = self.count_keys()?;
-            self.state_keys = Some(keys);
             if keys >= limits.state_keys {
                 return Ok(false);
             }
@@ -75,10 +74,11 @@ impl Host {
 
     /// How many keys there are. Listed once a run: a strategy may set thousands of new ones.
     fn count_keys(&mut self) -> wasmtime::Result<usize> {
-        match self.state_keys {
-            Some(keys) => Ok(keys),
-            None => Ok(self.all_keys("")?.len()),
-        }
+        let keys = match self.state_keys {
+            Some(keys) => keys,
+            None => self.all_keys("")?.len(),
+        };
+        Ok(*self.state_keys.insert(keys))
     }
 
     fn all_keys(&mut self, prefix: &str) -> wasmtime::Result<BTreeSet<String>> {

@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::RunId;
+use model::{Report, RunId};
 use runtime::Loaded;
-use runtime::tape::{Call, Dropped, Ended, Tape, TapeSink, encode};
+use runtime::tape::{Call, Dropped, Ended, Tape, TapeSink};
 
 use super::{Keep, RecordingError, Writer};
 
@@ -79,13 +79,20 @@ fn warn(lost: &AtomicU64, run: &RunId, why: &dyn std::fmt::Display) {
     }
 }
 
+/// Counted and not put into words: the strategy's next run waits for it.
+fn report_size(report: &Report) -> usize {
+    let skipped = report.skipped.iter().map(|skip| skip.subject.len() + skip.reason.len());
+    let figures = report.figures.iter().map(|(name, value)| name.len() + value.len());
+    report.summary.len() + skipped.sum::<usize>() + figures.sum::<usize>()
+}
+
 /// What a tape takes of memory, about.
 fn size(tape: &Tape) -> usize {
     let calls = tape.calls.iter().map(|call| size_of::<Call>() + call.arguments.len() + call.answer.len());
     let state = tape.end.state.iter();
     let state = state.map(|(key, value)| key.len() + value.as_ref().map_or(0, |value| value.0.len()));
     let words = match &tape.end.ended {
-        Ended::Done(report) => report.as_ref().map_or(0, |report| encode(report).len()),
+        Ended::Done(report) => report.as_ref().map_or(0, report_size),
         Ended::Failed(_, why) | Ended::Stopped { why, .. } => why.len(),
     };
     calls.sum::<usize>() + state.sum::<usize>() + words

@@ -85,7 +85,7 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
         Some(path) => Config::load(Some(path))?.plugin_cache(),
         None => Config::default().plugin_cache(),
     };
-    compiles(args, role, &cache)?;
+    compile(args, role, Profile::Deterministic, &cache)?;
     let progress = output::Progress::new("check", 3);
     let mut tries = Vec::new();
     for (done, fresh_instances) in [false, false, true].into_iter().enumerate() {
@@ -94,7 +94,9 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
     }
     progress.finish();
     if args.config.is_some() {
-        compile_live(args, role, &cache)?;
+        // The days were traded with code that counts instructions; the service's own is bounded by time. A component
+        // in Python takes seconds to compile, which a start or a new version then need not wait for.
+        compile(args, role, Profile::Live, &cache)?;
     }
     let imports = |interface: &str| {
         seen.imports.iter().any(|name| name.split(['/', '@']).nth(1).is_some_and(|it| it == interface))
@@ -159,10 +161,9 @@ fn verdict(answer: &Answer) -> Result<(), Failure> {
 }
 
 /// What is whole in its form and makes no sense within is found out when it is compiled.
-fn compiles(args: &CheckArgs, role: Role, cache: &Path) -> Result<(), Failure> {
+fn compile(args: &CheckArgs, role: Role, profile: Profile, cache: &Path) -> Result<(), Failure> {
     let path = args.file.display();
-    let options =
-        RuntimeOptions { cache_dir: Some(cache.to_owned()), ..RuntimeOptions::new(Profile::Deterministic) };
+    let options = RuntimeOptions { cache_dir: Some(cache.to_owned()), ..RuntimeOptions::new(profile) };
     let runtime = Runtime::new(options).map_err(|error| Failure::general(error.into()))?;
     let bytes =
         crate::strategies::read_component(&args.file).with_context(|| format!("{path} cannot be read"))?;
@@ -172,19 +173,6 @@ fn compiles(args: &CheckArgs, role: Role, cache: &Path) -> Result<(), Failure> {
              `cargo build --release --target wasm32-wasip2`",
         )
     })
-}
-
-/// The days were traded with code that counts instructions; the service's own is bounded by time. A component in
-/// Python takes seconds to compile, which a start or a new version then need not wait for.
-fn compile_live(args: &CheckArgs, role: Role, cache: &Path) -> Result<(), Failure> {
-    let options = RuntimeOptions { cache_dir: Some(cache.to_owned()), ..RuntimeOptions::new(Profile::Live) };
-    let runtime = Runtime::new(options).map_err(|error| Failure::general(error.into()))?;
-    let bytes = crate::strategies::read_component(&args.file)
-        .with_context(|| format!("{} cannot be read", args.file.display()))?;
-    runtime
-        .load(&bytes, Grants::of(role), Limits::default())
-        .map(drop)
-        .map_err(|error| Failure::general(error.into()))
 }
 
 /// Two made-up days with the component, and nothing else.
